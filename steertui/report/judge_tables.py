@@ -47,8 +47,7 @@ def advice(overviews: Sequence[JudgeOverview], candidates: Sequence[InventoryRow
     tested = [overview.judge.name for overview in overviews]
     untested = [c for c in candidates if not any(c.name.split(":")[0] in name for name in tested)]
     local = [c for c in untested if c.cached != "no"] or untested
-    all_measured = all(o.worth for o in overviews if not o.judge.kind.is_imported)
-    none = "None of these judges is" + (" usable" if all_measured else " known to be usable")
+    none = _none_usable(overviews)
     if not local:
         return WithRemedy(none, "test one behind a server with `steertui judges test`")
     how = "on this machine" if local[0].cached != "no" else f"{size_text(local[0].size)} to fetch"
@@ -56,6 +55,19 @@ def advice(overviews: Sequence[JudgeOverview], candidates: Sequence[InventoryRow
         f"{none}; the largest untested model that fits this machine is {local[0].name} ({how})",
         f"test it with `steertui judges test {local[0].name}`",
     )
+
+
+def _none_usable(overviews: Sequence[JudgeOverview]) -> str:
+    """Return that no judge is usable; judges of imported labels can be neither asked nor measured.
+
+    A judge that is not measured is not called unusable.
+    """
+    others = [overview for overview in overviews if not overview.judge.kind.is_imported]
+    if not others:
+        return "None of these judges can label other answers"
+    judges = "these judges" if len(others) == len(overviews) else "the judges that are not imported"
+    is_usable = "is usable" if all(o.worth for o in others) else "is known to be usable"
+    return f"None of {judges} {is_usable}"
 
 
 def overview_records(overviews: Sequence[JudgeOverview]) -> Iterator[Record]:

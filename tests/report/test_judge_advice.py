@@ -30,6 +30,9 @@ def test_a_judge_that_is_not_measured_is_not_called_unusable(tmp_path: Path) -> 
         published = judge_overviews(store)[-1]
     assert overview_row(published)[:2] == ("paper:gpt-5.2", "imported")
     assert (published.labels, published.published) == (1, None)
+    assert advice([published], []).startswith("None of these judges can label other answers; ")
+    of_both = advice([published, *overviews], [])
+    assert of_both.startswith("None of the judges that are not imported is known to be usable; ")
     assert [overview.worth for overview in overviews] == [None]
     assert advice(overviews, []).startswith("None of these judges is known to be usable; test one")
 

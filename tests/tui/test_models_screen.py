@@ -18,6 +18,7 @@ from steertui.tui.models.models_screen import ModelsScreen
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.job_page import Job, JobLine, JobProgress
+from steertui.tui.widgets.screen_words import Problem
 from steertui.tui.widgets.stable_table import StableTable
 from tests.fixtures.hub_server import HubServer
 from tests.fixtures.screens import drive, press, wait_for_question, wait_idle, wait_until
@@ -77,7 +78,10 @@ def test_damaged_weights_are_found_downloaded_again_and_deleted(
         await press(pilot, "enter")
         screen = app.screen
         assert isinstance(screen, ModelsScreen)
+        assert screen.result == f"{REPO}:Q4_K_M: downloaded and verified"
         assert "verified: " in await details(pilot, app, NAME)
+        await press(pilot, "v")
+        assert screen.result == f"{NAME}: verified"
         assert {"v", "d"} <= app.screen.active_bindings.keys()
         blob = all_cached_weights()[0].paths[0].resolve()
         content = bytearray(blob.read_bytes())
@@ -120,6 +124,13 @@ def test_own_files_are_listed_with_their_template_and_taken_into_the_plan(
         assert "quantisation Q4_0" in text
         assert "template: its own, " in text
         assert not {"f", "v", "d"} & app.screen.active_bindings.keys()
+        await press(pilot, "a")
+        app.screen.query_one(Input).value = "broken.gguf"
+        await press(pilot, "enter")
+        problem = str(app.screen.query_one(Problem).content)
+        assert "broken.gguf: on this machine, so there is nothing to download" in problem
+        await press(pilot, "escape")
+        await details(pilot, app, str(own))
         await press(pilot, "enter")
         assert isinstance(app.screen, PlanScreen)
         assert app.screen.experiment.models == [str(own)]
@@ -128,17 +139,25 @@ def test_own_files_are_listed_with_their_template_and_taken_into_the_plan(
 
 
 @pytest.mark.slow  # for the time after which a silent hub is given up
+@pytest.mark.parametrize(("begin", "cancel"), [("f", "c"), ("a", "escape")])
 def test_a_download_says_at_once_what_it_does_and_that_it_is_cancelled(
-    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, begin: str, cancel: str
 ) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "6")
         model = next(m for m in catalogue() if m.weights[0].sha256 and not m.weights[0].gated)
         await details(pilot, app, f"{model.name}:{model.weights[0].quant}")
         line = app.screen.query_one(JobLine)
-        await pilot.press("f")
-        await wait_until(pilot, lambda: "asking the hub for" in str(line.content), seconds=5)
-        await pilot.press("c")
+        await pilot.press(begin)
+        if begin == "f":
+            await wait_until(pilot, lambda: "asking the hub for" in str(line.content), seconds=5)
+        else:
+            await wait_until(pilot, lambda: bool(app.screen.query(Input)), seconds=5)
+            form = app.screen
+            form.query_one(Input).value = f"{REPO}:Q4_K_M"
+            await pilot.press("enter")
+            await wait_until(pilot, lambda: "checking" in str(form.query_one(Problem).content))
+        await pilot.press(cancel)
         await wait_until(pilot, lambda: "cancelling" in str(line.content), seconds=5)
         silent.close()
         await wait_idle(pilot)

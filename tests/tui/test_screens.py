@@ -60,7 +60,7 @@ def db(finished_run: Path, tmp_path: Path) -> Path:
 def run_steps(db: Path, steps: Steps, size: tuple[int, int] = (120, 40)) -> None:
     async def run() -> None:
         app = SteertuiApp(open_session(None, db, Overrides(threads=1)))
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await wait_for_workers(pilot)
             await steps(pilot, app)
 
@@ -119,6 +119,9 @@ def test_search_and_filter_show_the_matching_trials_of_the_store(db: Path) -> No
         assert all(line.condition == "pro" for line in lines)
         await press(pilot, "x")
         assert len(trials) == 48
+        await press(pilot, "y")  # a terminal does not say whether it takes a copy
+        assert app.clipboard
+        assert "was sent to the terminal's clipboard" in str(app.screen.query_one("Toast").render())
 
     run_steps(db, steps)
 

@@ -24,7 +24,7 @@ from steertui.assets.hub.cache import (
 )
 from steertui.assets.weights import find_hub_name, locate_weights
 from steertui.core.model import DEMO
-from steertui.errors import SteertuiError
+from steertui.errors import ModelError, SteertuiError, WithRemedy
 from steertui.paths import home_relative
 from steertui.planning.inventory import (
     InventoryRow,
@@ -44,7 +44,7 @@ from steertui.planning.supply import (
 from steertui.printable import one_line
 from steertui.tui.session import Draft
 from steertui.tui.widgets.download_question import download_question
-from steertui.tui.widgets.form import Form, FormLine, Values
+from steertui.tui.widgets.form import Form, FormLine
 from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage, JobProgress
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.moves import MoveScroll
@@ -163,16 +163,29 @@ class ModelsScreen(JobPage):
 
     def _fetching(self, name: str, events: Generator[Event, None, None]) -> Job:
         """Yield the progress of a download or verification; ask before a large download."""
+        is_fetched = False
         with closing(events):
             for event in events:
                 if isinstance(event, DownloadPlan):
+                    is_fetched = bool(event.fetch)
                     if not self.ask(download_question(event.fetch), "Download"):
                         return f"{name}: not downloaded"
                 elif isinstance(event, DownloadProgress):
                     sizes = f"{size_text(event.all_done)} of {size_text(event.total)}"
                     text = f"{event.verb} {event.name}"
                     yield JobProgress(text, event.all_done, event.total, sizes)
-        return f"{name}: downloaded and verified"
+        return f"{name}: {'downloaded and verified' if is_fetched else 'verified'}"
+
+    def _fetching_from_hub(self, name: str) -> Job:
+        """Do the job of `_fetching`; raises ModelError for a file of this machine."""
+        if find_hub_name(name) is None:
+            raise ModelError(
+                WithRemedy(
+                    f"{name}: on this machine, so there is nothing to download",
+                    "give owner/repository:QUANT, or take the file as a model on Plan",
+                )
+            )
+        return (yield from self._fetching(name, pull([name])))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Enable the keys that have an effect now."""
@@ -213,10 +226,7 @@ class ModelsScreen(JobPage):
         line = FormLine("name", "weights", hint=hint, is_required=True)
         form = Form("Which weights? Give a repository of the hub and a quantisation.", [line])
 
-        def job(values: Values) -> Job:
-            return self._fetching(values["name"], pull([values["name"]]))
-
-        await self.fill(FormJob(form, job))
+        await self.fill(FormJob(form, lambda values: self._fetching_from_hub(values["name"])))
 
     def action_verify(self) -> None:
         """Hash the model under the cursor again."""

@@ -30,8 +30,15 @@ the verdicts of all judges, the answer, and the prompt with its suffix marked.
 **/** searches all answers and reasonings for words; the last word may be incomplete, from two
 letters on; **n** and **N** go to the next and the previous match. The other filters are set by
 their letters or by a click; **x** clears all filters. **b** shows the scenario under all conditions
-side by side, **u** shows or hides the reasoning, **y** copies the answer, **e** exports.
+side by side, **u** shows or hides the reasoning, **y** sends the answer to the terminal's
+clipboard, **e** exports.
 """
+
+COPIED = (
+    "The answer was sent to the terminal's clipboard. If it is not there, the terminal or tmux "
+    "refused it; in tmux, `set -g set-clipboard on` allows it."
+)
+"""Notice after a copy: a terminal does not say whether it takes one."""
 
 
 class ReadScreen(Filtered):
@@ -48,7 +55,7 @@ class ReadScreen(Filtered):
         Binding(
             "e", "export_experiment", "Export", id="read.export", tooltip="HTML, CSV, Markdown"
         ),
-        Binding("y", "copy", "Copy", id="read.copy", tooltip="Copy the answer to the clipboard"),
+        Binding("y", "copy", "Copy", id="read.copy", tooltip="Send the answer to the clipboard"),
     ]
 
     def __init__(self) -> None:
@@ -240,4 +247,4 @@ class ReadScreen(Filtered):
         """Copy the stored answer."""
         if self._trial and self._trial.answer:
             self.app.copy_to_clipboard(self._trial.answer)
-            self.notify("Answer copied to the clipboard.", markup=False)
+            self.notify(COPIED, markup=False)

@@ -147,7 +147,8 @@ class JobPage(Page):
         dialog = FormDialog(form_job.form, before.values, before.problem, begin)
         if await self.app.push_screen_wait(dialog) is None:
             self._open_form = None
-            self._cancelled.set()
+            if self._is_busy:
+                self.action_cancel()
 
     @on(Accepted)
     def _close_form(self) -> None:
