@@ -18,12 +18,14 @@ class Footprint:
     Attributes:
         name: model or local judge with the largest weights; one of them is in memory at a time.
         weights: size of its files.
+        others_unknown: number of the other ones whose size is not known.
         memory: free memory of this machine, accelerators included.
         disk: free space of the disk to which weights are downloaded.
     """
 
     name: str
     weights: int
+    others_unknown: int
     memory: int
     disk: int
 
@@ -42,7 +44,13 @@ def footprint_of(experiment: Experiment, downloads: Sizes) -> Footprint | None:
     if not sizes.get(name):
         return None
     memory = free_memory()
-    return Footprint(name, sizes[name], memory.accelerator + memory.host, free_space())
+    return Footprint(
+        name,
+        sizes[name],
+        others_unknown=sum(not size for size in sizes.values()),
+        memory=memory.accelerator + memory.host,
+        disk=free_space(),
+    )
 
 
 def _size_on_disk(name: str) -> int:

@@ -126,7 +126,7 @@ def test_the_plan_shows_totals_of_downloads_disk_memory_and_cost() -> None:
         judges=(paid, replace(paid, name="two", dollars=0.3)),
         downloads=(("a", 3_000_000_000), ("b", 1_000_000_000)),
     )
-    text = estimate_text(estimate, 100, ON_DARK, Footprint("a", 3 * 10**9, 2 * 10**9, 5 * 10**9))
+    text = estimate_text(estimate, 100, ON_DARK, Footprint("a", 3 * 10**9, 0, 2 * 10**9, 5 * 10**9))
     for part in (
         "4.00 GB in all",
         "free disk: 5.00 GB",
@@ -144,7 +144,8 @@ def test_the_plan_shows_totals_of_downloads_disk_memory_and_cost() -> None:
 )
 def test_the_plan_gives_no_total_of_downloads_of_unknown_size(size: int, total: str) -> None:
     estimate = Estimate(size=GridSize(1, 2, 3, ((0.0, 1),)), downloads=(("a", size), ("b", 0)))
-    text = estimate_text(estimate, 100, ON_DARK, Footprint("a", 1, 1, 5 * 10**9)).plain
+    text = estimate_text(estimate, 100, ON_DARK, Footprint("a", 1, 2, 1, 5 * 10**9)).plain
+    assert "and the KV cache; 2 other sizes are not known" in " ".join(text.split())
     assert "b, size unknown" in text
     assert [line.strip() for line in text.splitlines() if "in all" in line] == [total] * bool(total)
 

@@ -18,7 +18,7 @@ from steertui.tui.widgets.download_question import total_text
 from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.screen_words import in_screen_words
-from steertui.units import quantity, size_text
+from steertui.units import quantity, size_text, verb
 
 NAME_WIDTH = 20
 """Columns of a field's title."""
@@ -123,7 +123,11 @@ def _download_lines(
 def _memory_lines(footprint: Footprint, c: Palette) -> Iterator[tuple[str, Text]]:
     """Yield the largest weights and the free memory."""
     name, size = one_line(footprint.name), size_text(footprint.weights)
-    yield "memory", Text(f"{size} for the weights of {name}, and the KV cache", c.quiet)
+    unknown = footprint.others_unknown
+    text = f"{size} for the weights of {name}, and the KV cache"
+    if unknown:
+        text += f"; {quantity(unknown, 'other size')} {verb(unknown, 'is', 'are')} not known"
+    yield "memory", Text(text, c.quiet)
     yield "", _free_text("memory", footprint.memory, footprint.weights, c)
 
 
