@@ -17,6 +17,9 @@ from steertui.steering.vector_file import ARCHITECTURE
 FOLDERS = (Path(), Path("models"))
 """Folders whose GGUF files are listed, relative to the working folder."""
 
+FILE_TYPE = "general.file_type"
+"""Key of the quantisation of most tensors, a number of llama.cpp."""
+
 TEMPLATE = "tokenizer.chat_template"
 """Key of a GGUF's default chat template."""
 
@@ -52,8 +55,23 @@ def _row(path: Path, reader: GgufFiles) -> InventoryRow | None:
         return _described(path, about=str(exc))
     if is_adapter(header) or header.architecture == ARCHITECTURE:
         return None
-    quant = quantisation(path.name) or "unknown (its name has none)"
-    return _described(path, about=f"quantisation {quant}", template=_template(header))
+    about = f"quantisation {_quantisation(path, header)}"
+    return _described(path, about=about, template=_template(header))
+
+
+def _quantisation(path: Path, header: GgufHeader) -> str:
+    """Return the quantisation in the header, and the one in the name where it is another."""
+    from gguf import LlamaFileType
+
+    named = quantisation(path.name)
+    try:
+        kind = LlamaFileType(header.metadata.get(FILE_TYPE, LlamaFileType.GUESSED))
+    except ValueError:
+        kind = LlamaFileType.GUESSED
+    if kind is LlamaFileType.GUESSED:
+        return f"{named} (by its name)" if named else "unknown"
+    stored = kind.name.removeprefix("ALL_").removeprefix("MOSTLY_")
+    return f"{stored} (by its name {named})" if named not in ("", stored) else stored
 
 
 def _described(path: Path, *, about: str, template: str = "") -> InventoryRow:

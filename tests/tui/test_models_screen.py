@@ -121,7 +121,7 @@ def test_own_files_are_listed_with_their_template_and_taken_into_the_plan(
         assert rows(app)[str(own)][0] == "own file"
         assert "get the file again" in await details(pilot, app, "broken.gguf")
         text = await details(pilot, app, str(own))
-        assert "quantisation Q4_0" in text
+        assert "quantisation Q8_0 (by its name Q4_0)" in text
         assert "template: its own, " in text
         assert not {"f", "v", "d"} & app.screen.active_bindings.keys()
         await press(pilot, "a")
