@@ -215,3 +215,24 @@ def label_all(db: Path, judges: Sequence[Judge], count: int) -> None:
             store.add_judge(judge.id, judge.name, {**judge.settings, "title": ""})
             for (key,) in select(db, "SELECT trial FROM generations LIMIT ?", [count]):
                 store.add_verdict(str(key), Verdict(judge.id, Label.CONVERGENCE))
+
+
+def test_a_viewer_that_cannot_read_the_database_says_so_and_stops_following(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had stayed at the last state without a word."""
+    monkeypatch.setattr(following, "LOOK_INTERVAL", 3600.0)
+    db = tmp_path / "a.db"
+    id = made_up(db, ["an answer"] * 2)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await pilot.press("2")
+        await wait_until(pilot, lambda: run_screen(app).is_following)
+        screen = run_screen(app)
+        execute(db, "ALTER TABLE generations RENAME TO lost")
+        await wait_until(pilot, lambda: not screen.is_following)
+        await wait_until(pilot, lambda: bool(screen.run.notices))
+        assert "a.db: " in screen.run.notices[0].text
+
+    with run_lock(db, id):
+        drive_stored(db, story)

@@ -27,7 +27,8 @@ QUIET_AFTER = 15.0
 
 @dataclass
 class OtherEnded(Message):
-    """The run of the other process is over, or it works on another experiment now."""
+    """The follower has ended: the run of the other process is over, it works on another experiment
+    now, or the database cannot be read."""
 
 
 @dataclass
@@ -65,7 +66,17 @@ class Follower:
         self._end.set()
 
     def work(self) -> None:
-        """Post changes until the other process ends or changes its work, or `stop` is called."""
+        """Post changes until the other process ends or changes its work, or `stop` is called.
+
+        Raises SteertuiError if the database cannot be read any more.
+        """
+        try:
+            self._follow()
+        finally:
+            if not self._end.is_set():
+                self._target.post_message(OtherEnded())
+
+    def _follow(self) -> None:
         with Store(self._db, must_exist=True) as store:
             last = ChangeMark()
             is_busy, changed_at = True, monotonic()
@@ -75,8 +86,6 @@ class Follower:
                 changed_at = changed_at if before == last else monotonic()
                 if monotonic() - changed_at >= QUIET_AFTER:
                     self._target.post_message(Quiet(monotonic() - changed_at))
-        if not self._end.is_set():
-            self._target.post_message(OtherEnded())
 
     def _post_changes(self, store: Store, since: ChangeMark) -> ChangeMark:
         now = current_mark(store)
