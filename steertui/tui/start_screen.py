@@ -14,11 +14,10 @@ from textual.widgets import DataTable
 from steertui.core.verdict import Label
 from steertui.errors import SteertuiError
 from steertui.tui.recent import RecentExperiment
-from steertui.tui.run.following import LOOK_INTERVAL
+from steertui.tui.run.watching import WatchingPage
 from steertui.tui.widgets.experiment_list import ExperimentList
 from steertui.tui.widgets.layout import hanging_indent
 from steertui.tui.widgets.moves import MoveScroll
-from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.units import counted, verb
 
@@ -59,7 +58,7 @@ KEYS = MappingProxyType({"?": "question_mark"})
 """Textual's names of keys that are shown as a sign."""
 
 
-class StartScreen(Page):
+class StartScreen(WatchingPage):
     """The first screen."""
 
     NAME = "start"
@@ -82,17 +81,12 @@ class StartScreen(Page):
         super().__init__()
         self._recent: list[RecentExperiment] = []
         self._is_listed = False
-        self._is_run_elsewhere = False
 
     def body(self) -> ComposeResult:
         """Lay out the list of experiments over one column of text."""
         yield ExperimentList(id="recent")
         with MoveScroll(id="start"):
             yield ReflowingText(id="start-text")
-
-    def on_mount(self) -> None:
-        """Look for a run of another process while the screen is shown."""
-        self.set_interval(LOOK_INTERVAL, self._look_if_shown)
 
     def show_noted(self) -> None:
         """Show the recent experiments as they are now."""
@@ -105,28 +99,13 @@ class StartScreen(Page):
 
     @work(exclusive=True, group="list", exit_on_error=False)
     async def _list(self) -> None:
-        self._is_run_elsewhere = await self.host.is_run_elsewhere()
+        self.is_run_elsewhere = await self.host.is_run_elsewhere()
         self._recent = await self.host.recent_experiments()
         self._is_listed = True
         self._draw()
         self.refresh_bindings()
         if self._recent and not isinstance(self.focused, ExperimentList):
             self.query_one(ExperimentList).focus()
-
-    def _look_if_shown(self) -> None:
-        if self.is_current and self._is_listed:
-            self._look()
-
-    @work(exclusive=True, group="look", exit_on_error=False)
-    async def _look(self) -> None:
-        """List the experiments again if a run of another process has begun or ended."""
-        if await self.host.is_run_elsewhere() != self._is_run_elsewhere:
-            self.reload()
-
-    @property
-    def _is_running(self) -> bool:
-        """Whether a run is in progress on the open database, in this process or another one."""
-        return self.host.is_at_work or self._is_run_elsewhere
 
     @property
     def _current(self) -> RecentExperiment | None:
@@ -175,8 +154,8 @@ class StartScreen(Page):
         demo = "run the demo: offline, takes seconds; not evidence about real models"
         if self._recent:
             yield "enter", "open the experiment under the cursor"
-            if self._is_running:
-                other = self._is_run_elsewhere and not self.host.labelling_task
+            if self.is_run_in_progress:
+                other = self.is_run_elsewhere and not self.host.labelling_task
                 whose = "another steertui process" if other else "this process"
                 yield "2", f"show the run of {whose} on {self.session.db}"
             elif self._missing:
@@ -195,7 +174,7 @@ class StartScreen(Page):
         """Offer to resume only what is missing and not run, and the demo when the list is read."""
         if action == "demo":
             return self._is_listed
-        return bool(self._missing) and not self._is_running if action == "resume" else True
+        return bool(self._missing) and not self.is_run_in_progress if action == "resume" else True
 
     @on(DataTable.RowSelected, "#recent")
     async def _opened(self, event: DataTable.RowSelected) -> None:

@@ -23,7 +23,7 @@ from steertui.tui.run.following import FOLLOWING, OTHER
 from steertui.tui.run.run_messages import JudgeQueue, RunUpdate
 from steertui.tui.run.run_screen import FAILED, NOT_RUN, RunScreen
 from steertui.tui.run.run_state import RunState, StoredState
-from steertui.tui.run.status_lines import activity_parts
+from steertui.tui.run.status_lines import StageLine, activity_parts
 from steertui.tui.run.stored_totals import StoredTotals
 from steertui.tui.session import Draft
 from steertui.tui.widgets.label_style import ON_DARK
@@ -112,10 +112,19 @@ def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
             assert f"showtherunofanothersteertuiprocesson{db}" in offered
             assert "resume" not in start
             assert "c" not in app.screen.active_bindings
-            await pilot.press("2")
+            await press(pilot, "1")
+            await wait_until(
+                pilot, lambda: app.screen.active_bindings["r"].binding.id == "plan.show"
+            )
+            plan = str(app.screen.query_one("#estimate", Static).render())
+            assert "r shows the run in progress" in plan
+            states = set[str]()
+            monkeypatch.setattr(StageLine, "show", lambda *given: states.add(given[1]))
+            await pilot.press("r")
             await wait_until(pilot, lambda: isinstance(app.screen, RunScreen))
             screen = run_screen(app)
             await wait_until(pilot, lambda: screen.is_following)
+            assert not [state for state in states if "r runs them" in state]
             shown = {"r", "p", "s", "n"} & screen.active_bindings.keys()
             assert {key for key in shown if screen.active_bindings[key].enabled} == set()
             await pilot.press("r", "p", "s")

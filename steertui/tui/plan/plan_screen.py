@@ -48,6 +48,7 @@ from steertui.tui.plan.own_conditions import (
 )
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
 from steertui.tui.plan.prompt_screen import PromptScreen
+from steertui.tui.run.watching import WatchingPage
 from steertui.tui.session import Draft
 from steertui.tui.widgets.ask_path import ask_path
 from steertui.tui.widgets.choose_many import ChooseMany
@@ -56,7 +57,6 @@ from steertui.tui.widgets.form import Form
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.moves import MoveList, MoveScroll
-from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.prompts import Confirm, TextPrompt
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
@@ -80,7 +80,7 @@ DEFAULT_FILE = "experiment.toml"
 """Experiment file that the dialogs offer at first."""
 
 
-class PlanScreen(Page):
+class PlanScreen(WatchingPage):
     """List of fields beside the estimate and the help of the field under the cursor."""
 
     NAME = "plan"
@@ -197,7 +197,7 @@ class PlanScreen(Page):
     @on(OptionList.OptionHighlighted, "#fields")
     def _draw_estimate(self) -> None:
         estimate, footprint = self._current_estimate, self.footprint
-        is_at_work = self.host.is_at_work
+        is_at_work = self.is_run_in_progress
         field = self._field()
         c = self.colours
 
@@ -260,7 +260,7 @@ class PlanScreen(Page):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Let r run the experiment, or show a run that is in progress."""
         if action in ("run", "show_run"):
-            return self.host.is_at_work is (action == "show_run")
+            return self.is_run_in_progress is (action == "show_run")
         return super().check_action(action, parameters)
 
     async def action_show_run(self) -> None:

@@ -138,7 +138,11 @@ class RunScreen(RunControls):
         judge = self.run.judge
         session = self.session
         self.run.fill(await session.with_store(lambda store: read_state(store, session, judge)))
+        at_work = await self.host.experiment_elsewhere()
         if not self.is_at_work and not self.is_following:
+            if at_work is not None:
+                self.follow(at_work)  # which loads again
+                return
             self.state = self.outcome_line(outcome)
         self.query_one(Matrix).fill(self.run.grid)
         exempt_live_objects()
