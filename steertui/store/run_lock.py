@@ -8,7 +8,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
-from steertui.errors import StoreError
+from steertui.errors import StoreError, WithRemedy
 from steertui.paths import private_temporary_folder
 
 PATIENCE = 0.3
@@ -33,7 +33,10 @@ def run_lock(db: Path, experiment: str = "") -> Iterator[Callable[[str], None]]:
         lock.acquire(timeout=PATIENCE, poll_interval=PATIENCE / 10)
     except Timeout:
         raise BusyError(
-            f"{db}: another steertui is running on it; wait for it, or watch it in `steertui`"
+            WithRemedy(
+                f"{db}: another steertui is running on it",
+                "wait for it, or watch it in `steertui`",
+            )
         ) from None
 
     def set_experiment(id: str) -> None:

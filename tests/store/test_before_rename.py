@@ -60,6 +60,9 @@ def test_the_report_has_the_numbers_that_the_earlier_version_printed(folder: Pat
         assert_numbers(categories, table["categories"])
     (judges,) = report["judges"]
     (pair,) = judges["pairs"]
+    for agreement in expected["judges"]["by_condition"].values():
+        if agreement["items"] < MIN_PAIRS:  # kappa was printed then, and is left out today
+            del agreement["kappa"], agreement["kappa_low"], agreement["kappa_high"]
     assert_numbers(judges | pair, expected["judges"])
 
 

@@ -43,6 +43,10 @@ def test_second_process_on_a_locked_database_follows_and_runs_nothing(tmp_path: 
         assert notices == [
             f"{db}: another steertui is running on it; wait for it, or watch it in `steertui`"
         ]
+        shown = app.screen.query_one("#notices", Static)
+        await wait_until(
+            pilot, lambda: "watch it in 2 Run" in " ".join(str(shown.render()).split())
+        )
         assert not db.exists()
         lock.close()
         await press(pilot, "r")

@@ -13,6 +13,7 @@ from steertui.errors import WithRemedy
 
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
+        "": "2 Run",
         "judge": "8 Judges, key l",
         "judges": "8 Judges, key t",
         "label": "5 Label, key b",
@@ -23,9 +24,9 @@ COMMANDS: Mapping[str, str] = MappingProxyType(
         "vector rm": "7 Vectors, key d",
     }
 )
-"""Commands of steertui that a screen does, too, and where."""
+"""Commands of steertui that a screen does, too, and where; "" opens the screens."""
 
-_COMMAND = re.compile(r"`steertui (?P<words>[a-z-]+(?: [a-z]+)?)[^`]*`")
+_COMMAND = re.compile(r"`steertui(?: (?P<words>[a-z-]+(?: [a-z]+)?)[^`]*)?`")
 
 
 def in_screen_words(message: str, *, here: str = "") -> str:
@@ -47,8 +48,8 @@ def _without(here: str, screen: str) -> str:
 
 
 def _screen(match: re.Match[str]) -> str:
-    words = match["words"]
-    return COMMANDS.get(words) or COMMANDS.get(words.split()[0], match[0])
+    words = match["words"] or ""
+    return COMMANDS.get(words) or COMMANDS.get(words.partition(" ")[0], match[0])
 
 
 class Problem(Static):
