@@ -1,5 +1,6 @@
 """Known worth of judges before a run: from the database, or from tests on this machine."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from steertui.analysis.judge_overview import (
 from steertui.analysis.judge_worth import JudgeWorth, kappa_interval, measure_judge
 from steertui.errors import StoreError
 from steertui.paths import judges_db
-from steertui.planning.estimate import Estimate
 from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.store import Store
 from steertui.store.control_queries import label_times
@@ -29,15 +29,15 @@ UNOPENED = "worth unknown before its weights are opened"
 """Worth of a judge that the database may have measured, but whose id is unknown."""
 
 
-def with_worths(estimate: Estimate, db: Path) -> Estimate:
-    """Return the estimate with what is known of each judge's worth and time per label.
+def with_worths(judges: Sequence[JudgeEstimate], db: Path) -> tuple[JudgeEstimate, ...]:
+    """Return the judges' estimates with what is known of their worth and time per label.
 
-    It is unchanged if a database cannot be read; the run then reports why.
+    They are unchanged if a database cannot be read; the run then reports why.
     """
     try:
-        return replace(estimate, judges=tuple(_with_worth(judge, db) for judge in estimate.judges))
+        return tuple(_with_worth(judge, db) for judge in judges)
     except StoreError:
-        return estimate
+        return tuple(judges)
 
 
 def _with_worth(judge: JudgeEstimate, db: Path) -> JudgeEstimate:

@@ -179,7 +179,7 @@ def _score_lines(estimate: Estimate) -> Iterator[str]:
 
 
 def _judge_lines(plan: Plan, db: Path) -> Iterator[str]:
-    yield from map(judge_plan_line, with_worths(plan.estimate, db).judges)
+    yield from map(judge_plan_line, with_worths(plan.estimate.judges, db))
     if not plan.judges:
         yield "Judge   none: answers are stored without labels; --judge labels them later"
 

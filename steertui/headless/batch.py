@@ -21,7 +21,7 @@ from steertui.execution import (
     run,
 )
 from steertui.execution.derived_judges import NO_DERIVATION, Derivation
-from steertui.execution.judge_worths import next_command
+from steertui.execution.judge_worths import next_command, with_worths
 from steertui.execution.judging_plan import plan_judging
 from steertui.execution.left_out import left_out_models
 from steertui.execution.plan_lines import judge_plan_line, note_line
@@ -257,7 +257,7 @@ def judge_stored(
         chosen = store.resolve_experiment(experiment)
         set_experiment(chosen)
         plan = plan_judging(store, chosen, judges, server_options)
-        for work, notes in zip(plan.work, plan.notes, strict=True):
+        for work, notes in zip(with_worths(plan.work, db), plan.notes, strict=True):
             print_line(judge_plan_line(work), to_stderr=True)
             for note in notes:
                 print_line(note_line(f"{work.name}: {note}"), to_stderr=True)

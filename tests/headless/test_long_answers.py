@@ -29,6 +29,7 @@ def test_the_judge_says_how_many_answers_it_cannot_read_and_of_which_conditions(
 ) -> None:
     write_database(tmp_path)
     code, out, err = call("judge", "i.db", "--judge", "local:demo", cwd=tmp_path)
+    assert "labels pending; scripted; no judge of other answers (kappa 0.10)" in err
     assert code == 0, err
     line = next(line for line in (out + err).splitlines() if "too long" in line)
     assert line.startswith(

@@ -59,7 +59,7 @@ def test_estimate_and_plan_agree_before_and_after_a_run(tmp_path: Path, debias: 
     assert after.answered == 12
     assert [judge_work_text(judge) for judge in after.judges] == ["up to date"]
     more = estimate_experiment(replace(experiment, limit=8), db, DEFAULT_OPTIONS)
-    (judge,) = with_worths(more, db).judges
+    (judge,) = with_worths(more.judges, db)
     assert judge.seconds_per_label
     assert judge_work_text(judge).startswith("12 labels pending, about 0:0")
 
@@ -267,7 +267,8 @@ def test_an_estimate_before_consent_claims_no_missing_work(tmp_path: Path) -> No
     same = estimate_experiment(experiment, db, DEFAULT_OPTIONS, origin)
     assert not same.needs_consent
     more = replace(experiment, limit=5)
-    estimate = with_worths(estimate_experiment(more, db, DEFAULT_OPTIONS, origin), db)
+    estimate = estimate_experiment(more, db, DEFAULT_OPTIONS, origin)
+    estimate = replace(estimate, judges=with_worths(estimate.judges, db))
     assert f"{answered_text(estimate)}15 to do" == f"answered before: {unknown}; at most 15 to do"
     assert time_text(estimate, estimate.unanswered) == unknown
     assert [judge_work_text(judge) for judge in estimate.judges] == [

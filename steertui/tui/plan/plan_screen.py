@@ -165,7 +165,7 @@ class PlanScreen(WatchingPage):
         estimate = estimate_experiment(plan.experiment, db, options, plan.origin)
         if estimate.error and is_imported(plan.experiment, db):
             estimate = Estimate(error=IMPORTED)
-        estimate = with_worths(estimate, db)
+        estimate = replace(estimate, judges=with_worths(estimate.judges, db))
         footprint = footprint_of(plan.experiment, estimate.downloads)
         self.app.call_from_thread(self._show_estimate, (db, plan), estimate, footprint)
 
