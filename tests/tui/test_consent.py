@@ -16,7 +16,7 @@ from steertui.store import Store
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.run.matrix import Matrix
-from steertui.tui.run.run_screen import ENTER_FILES, RunScreen
+from steertui.tui.run.run_screen import ENTER_FILES, STOPPED, RunScreen
 from steertui.tui.run.runner import COSTS
 from steertui.tui.session import Session
 from steertui.tui.widgets.prompts import Confirm
@@ -24,6 +24,7 @@ from tests.fixtures.database import execute
 from tests.fixtures.frames import frame
 from tests.fixtures.openai_server import Fake, Loopback
 from tests.fixtures.recorder import Recorder
+from tests.fixtures.run_screens import run_screen
 from tests.fixtures.screens import Story, drive, press, wait_for_question, wait_until
 from tests.fixtures.stored_answers import made_up
 
@@ -213,6 +214,8 @@ def test_cost_of_a_paid_judge_is_confirmed_before_the_run(tmp_path: Path) -> Non
         assert question.startswith(COSTS)
         assert "12 labels pending, about $" in question
         await press(pilot, "escape")
+        await wait_until(pilot, lambda: not run_screen(app).is_at_work)
+        assert run_screen(app).state == STOPPED
 
     async def agree(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "2")

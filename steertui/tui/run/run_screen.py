@@ -172,7 +172,8 @@ class RunScreen(RunControls):
 
     def outcome_line(self, outcome: str) -> str:
         """Return the state line after a run with this outcome: of a stop only if work remains."""
-        remains = self.run.unanswered or self.run.pending or self.run.unscored
+        is_stored = bool(self.session.id)
+        remains = self.run.unanswered or self.run.pending or self.run.unscored or not is_stored
         return outcome if outcome == FAILED or (outcome and remains) else self.remaining_line()
 
     def remaining_line(self) -> str:
