@@ -41,7 +41,7 @@ from steertui.planning.judges import (
 from steertui.planning.left_out import LeftOut, without_missing_files
 from steertui.planning.new_database import resolve_before_creation
 from steertui.planning.origin import Origin
-from steertui.planning.plan import Plan, make_plan
+from steertui.planning.plan import Plan, make_plan, require_keys, withdrawn_on_error
 from steertui.planning.remote_models import Supplied, supply_plan
 from steertui.planning.resolve import resolve
 from steertui.planning.run_space import require_run_space
@@ -124,7 +124,7 @@ def run_batch(
         left_out = left_out_models(*missing, *supplied.left_out, *plan.left_out)
         reporter = choose_reporter(as_json=how.as_json)
         reporter.planned(plan, db)
-        _require_means(plan, db, how)
+        _require_means(plan, store, how)
         watch = RunWatch(handler.control, meter)
         events = run(
             plan,
@@ -163,11 +163,13 @@ def _end(plan: Plan, store: Store, how: BatchOptions, watch: RunWatch, *, ended:
         )
 
 
-def _require_means(plan: Plan, db: Path, how: BatchOptions) -> None:
-    """Raise an error if the disk is too small for all of the run, or a limit has no price."""
-    if how.budget:
-        require_prices(how.budget, plan)
-    require_run_space(plan, db, removes=how.removes_weights)
+def _require_means(plan: Plan, store: Store, how: BatchOptions) -> None:
+    """Raise an error if a key is missing, the disk too small, or a limit has no price."""
+    with withdrawn_on_error(plan, store):
+        require_keys(plan)
+        if how.budget:
+            require_prices(how.budget, plan)
+        require_run_space(plan, store.path, removes=how.removes_weights)
 
 
 def _ending(handler: SignalHandler, watch: RunWatch, code: int) -> str:

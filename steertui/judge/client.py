@@ -8,8 +8,7 @@ from steertui.core.reasoning import split_reasoning
 from steertui.errors import JudgeError
 from steertui.judge.reply import UnreadableError, read_reply
 from steertui.judge.request_format import RawReply, RequestFormat, request_formats
-from steertui.judge.server import KEY, KNOWN_CASE, JudgeBusyError, ServerJudge
-from steertui.server.address import key_for
+from steertui.judge.server import KNOWN_CASE, JudgeBusyError, ServerJudge
 from steertui.server.client import Client
 from steertui.server.failures import ConnectionFailed, RequestRejected
 
@@ -54,12 +53,9 @@ class JudgeClient:
         formats = request_formats(is_openai=judge.is_openai, sampling=judge.sampling)
         self.request_format = formats[0]
         self._replies: list[RawReply] = []
-        key = key_for(judge.url, KEY, JudgeError)
-        if judge.is_openai and not key:
-            raise JudgeError(
-                f"{judge.name}: needs a key; put it into {judge.key_place} and run again"
-            )
-        self._client = Client(judge.url, key, timeout=limits.timeout, retries=limits.retries)
+        self._client = Client(
+            judge.url, judge.require_key(), timeout=limits.timeout, retries=limits.retries
+        )
 
     async def __aenter__(self) -> Self:
         await self._client.__aenter__()

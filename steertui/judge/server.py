@@ -16,6 +16,7 @@ from steertui.judge.sampling import PAPER_SAMPLING, JudgeSampling
 from steertui.server.address import (
     OPENAI,
     is_openai_host,
+    key_for,
     key_place,
     key_variable,
     split_address,
@@ -78,6 +79,15 @@ class ServerJudge:
     def key_variable(self) -> str:
         """The environment variable with the API key."""
         return key_variable(self.url, KEY)
+
+    def require_key(self) -> str:
+        """Return the API key, "" if the server needs none; raises JudgeError if it is missing."""
+        key = key_for(self.url, KEY, JudgeError)
+        if self.is_openai and not key:
+            raise JudgeError(
+                f"{self.name}: needs a key; put it into {self.key_place} and run again"
+            )
+        return key
 
     @property
     def key_place(self) -> str:

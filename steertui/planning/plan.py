@@ -1,12 +1,15 @@
 """Plan of a run: an experiment's trials with their prompts, and the work that is missing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from steertui.core.experiment import Experiment
 from steertui.core.model import Model, is_stand_in
 from steertui.core.prompt import Prompt
+from steertui.errors import SteertuiError
 from steertui.judge.local import LocalJudge
+from steertui.judge.server import ServerJudge
 from steertui.planning.estimate import Estimate
 from steertui.planning.judges import (
     DEFAULT_OPTIONS,
@@ -125,6 +128,23 @@ def make_plan(
         notes=tuple(_notes(design, facts, judges, descriptions)),
         left_out=rendering.left_out,
     )
+
+
+def require_keys(plan: Plan) -> None:
+    """Raise JudgeError if a judge that has labels to give needs an API key that is missing."""
+    for judge, work in zip(plan.judges, plan.estimate.judges, strict=True):
+        if isinstance(judge, ServerJudge) and work.labels:
+            judge.require_key()
+
+
+@contextmanager
+def withdrawn_on_error(plan: Plan, store: Store) -> Iterator[None]:
+    """Withdraw the plan if the block raises SteertuiError before anything was run."""
+    try:
+        yield
+    except SteertuiError:
+        store.withdraw_plan(plan.id)
+        raise
 
 
 def _reuse(prompts: Sequence[Prompt], store: Store, experiment: str) -> int:

@@ -97,6 +97,20 @@ class Store(AnswerLogliks):
             insert("experiment_trials", ((experiment, p.key, i) for i, p in enumerate(prompts)))
         return experiment
 
+    def withdraw_plan(self, experiment: str) -> None:
+        """Remove the newest plan of an experiment, unless something was run or judged since.
+
+        A plan that the user declines, or that cannot be run, is then not the newest experiment.
+        """
+        sql = """DELETE FROM experiment_plans AS p WHERE experiment = :id
+            AND created_at = (SELECT max(created_at) FROM experiment_plans WHERE experiment = :id)
+            AND NOT EXISTS (SELECT 1 FROM runs
+                WHERE experiment = :id AND started_at >= p.created_at)
+            AND NOT EXISTS (SELECT 1 FROM experiment_trials AS e JOIN verdicts AS v USING (trial)
+                WHERE e.experiment = :id AND v.created_at >= p.created_at)"""
+        with self._writing() as db:
+            db.execute(sql, {"id": experiment})
+
     def experiments(self) -> list[StoredExperiment]:
         """Return every experiment, the one planned last at the end; control sets are left out."""
         sql = f"""SELECT e.id, p.toml, e.created_at, max(p.created_at) AS planned_at,

@@ -17,6 +17,7 @@ from tests.fixtures.database import select
 from tests.fixtures.program import call, records, start
 from tests.fixtures.real import BENCHMARK, needs_shared
 
+PAID = ("--judge", "openai:gpt-5.2")
 SMALL = ("--batch", "--limit", "6", "--max-tokens", "24", "--db", "a.db")
 
 
@@ -61,6 +62,12 @@ def test_repeated_command_runs_only_what_is_missing(
     assert code == 0
     assert "36: 36 answered before, 0 to do" in again  # the refused plan is not the newest one
     assert err.startswith("a.db: no option names an experiment, so this is the newest of this")
+    plans = "SELECT count(*) FROM experiment_plans"
+    before = select(tmp_path / "a.db", plans)
+    code, _, err = call(*SMALL, "--samples", "2", "--temperature", "1", *PAID, cwd=tmp_path)
+    assert code == 1
+    assert "needs a key; put it into OPENAI_API_KEY" in err
+    assert select(tmp_path / "a.db", plans) == before  # it would be the newest, without an answer
     samplers = "SELECT DISTINCT json_extract(versions, '$.sampler') FROM runs"
     assert select(tmp_path / "a.db", samplers) == [(SAMPLER_VERSION,)]
 

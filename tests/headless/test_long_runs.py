@@ -92,7 +92,10 @@ def test_a_run_fetches_each_model_when_it_is_needed_and_removes_it(
     assert code == 0, err
     assert hub.sent == sent
     assert not locate_weights(name("A"))
-    assert "36 answered before, 0 to do" in call(*run[:-2], "--plan", cwd=tmp_path)[1]
+    assert (
+        "36 answered before in the stored plan with these settings and texts, 0 to do"
+        in call(*run[:-2], "--plan", cwd=tmp_path)[1]
+    )
     assert not [r for r in records(out) if r["event"] in ("generated", "judged")]
 
 

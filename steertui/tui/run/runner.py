@@ -18,7 +18,7 @@ from steertui.planning.idle_plan import idle_reason
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.new_database import resolve_before_creation
 from steertui.planning.origin import TYPED
-from steertui.planning.plan import Plan, make_plan
+from steertui.planning.plan import Plan, make_plan, require_keys, withdrawn_on_error
 from steertui.planning.reach import Sizes
 from steertui.planning.remote_models import Supplied
 from steertui.planning.resolve import resolve
@@ -120,9 +120,12 @@ class Runner:
             design = found or resolve(supplied.experiment, store=store)
             plan = make_plan(design, store, self._options, leaves_out=True)
             set_experiment(plan.id)
-            require_run_space(plan, self._db)
+            with withdrawn_on_error(plan, store):
+                require_keys(plan)
+                require_run_space(plan, self._db)
             costs = cost_lines(plan)
             if costs and not self._agrees("\n".join([COSTS, *map(one_line, costs)]), "Run"):
+                store.withdraw_plan(plan.id)
                 return None
             judges = tuple(judge.id for judge in plan.judges)
             labelled = count_labels(store, plan.id, judges[1:])
