@@ -30,9 +30,11 @@ from steertui.headless.batch_options import BatchOptions
 from steertui.headless.budget import BudgetMeter, require_prices, with_cost_limit
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_supply
 from steertui.headless.reporters import Reporter, choose_reporter
-from steertui.headless.run_summary import SUMMARY, RunWatch, write_summary
+from steertui.headless.run_summary import SUMMARY, RunNotes, RunWatch, write_summary
 from steertui.output_files import check_output
+from steertui.planning.complete_plan import newest_plan
 from steertui.planning.consent import require_consent
+from steertui.planning.idle_plan import idle_reason
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
@@ -107,6 +109,20 @@ def run_batch(
     Signals stop the run within one step; finished work is stored. Raises ConsentError if the user
     declines a received experiment, FetchError if the disk is too small, BudgetError at its end.
     """
+    if reason := idle_reason(experiment, db, server_options, origin):
+        return _show_stored(experiment, db, how, reason)
+    return _run_missing(experiment, db, overrides, server_options, origin=origin, how=how)
+
+
+def _run_missing(
+    experiment: Experiment,
+    db: Path,
+    overrides: Overrides,
+    server_options: JudgeServerOptions,
+    *,
+    origin: Origin,
+    how: BatchOptions,
+) -> int:
     experiment, missing = _agreed(experiment, db, origin, how)
     handler = SignalHandler()
     meter = BudgetMeter(how.budget) if how.budget else None
@@ -138,6 +154,20 @@ def run_batch(
         code = _report(observed, reporter, handler, store, experiment=plan.id)
         _end(plan, store, how, watch, ended=_ending(handler, watch, code))
         return code
+
+
+def _show_stored(experiment: Experiment, db: Path, how: BatchOptions, reason: str) -> int:
+    """Print why nothing is to do, and the stored results, without weights or consent; return 0."""
+    if how.summary:
+        check_output(how.summary, SUMMARY, [db])
+    print_line(f"{db}: {reason}", to_stderr=True)
+    with Store(db, must_exist=True) as store:
+        stored = newest_plan(store, experiment)
+        assert stored is not None
+        choose_reporter(as_json=how.as_json).results(summarise_experiment(store, stored.id))
+        if how.summary:
+            write_summary(how.summary, store, stored.id, RunNotes(), ended="everything is done")
+    return 0
 
 
 def _agreed(

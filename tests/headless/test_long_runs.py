@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from steertui.assets.hub.cache import all_cached_weights
+from steertui.assets.hub.headers import headers_folder
 from steertui.assets.weights import locate_weights
 from steertui.errors import ExperimentError
 from steertui.headless.batch_options import parse_budget
@@ -97,6 +99,12 @@ def test_a_run_fetches_each_model_when_it_is_needed_and_removes_it(
         in call(*run[:-2], "--plan", cwd=tmp_path)[1]
     )
     assert not [r for r in records(out) if r["event"] in ("generated", "judged")]
+    shutil.rmtree(headers_folder())  # as on a machine that never had these weights
+    code, out, err = call(*run, "--summary", "s.json", cwd=tmp_path)
+    assert (code, hub.sent) == (0, sent), err
+    assert err.startswith("a.db: all answers and labels of this experiment are stored")
+    assert [r["event"] for r in records(out)] == ["results"]
+    assert json.loads((tmp_path / "s.json").read_text())["ended"] == "everything is done"
 
 
 @pytest.mark.slow
