@@ -1,5 +1,6 @@
 """Editor of conditions: every field is shown, saved and read back; a wrong text changes nothing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,21 @@ def test_a_text_that_is_no_toml_is_answered_with_an_example(text: str) -> None:
 def test_the_conditions_in_use_are_copied_with_the_new_one(tmp_path: Path) -> None:
     add_condition(Condition("mine"), tmp_path / "own.toml", [FULL])
     assert load_conditions(tmp_path / "own.toml")["full"] == FULL
+
+
+@pytest.mark.parametrize("suffix", ["Win at any price.", "\r\nTwo\r\n lines \n", 'A """ and \\'])
+def test_own_texts_of_shipped_names_are_copied_as_they_are(tmp_path: Path, suffix: str) -> None:
+    """The file had the shipped text of pro, and the next run measured it in place of the own."""
+    own, pro = tmp_path / "own.toml", Condition("pro", suffix=suffix, about="My text.")
+    add_condition(Condition("mine"), own, [pro])
+    add_condition(Condition("second"), own, [replace(pro, about="")])
+    assert load_conditions(own)["pro"] == pro
+    assert load_conditions(own)["anti"] == load_conditions()["anti"]
+    before = own.read_bytes()
+    for other in (load_conditions()["pro"], replace(pro, arm="other")):
+        with pytest.raises(ScenarioError, match=r"own\.toml: its condition pro differs from the"):
+            add_condition(Condition("third"), own, [other])
+    assert own.read_bytes() == before
 
 
 def test_the_trainings_of_copied_vectors_are_copied_once(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,10 +66,13 @@ def add_condition(
 ) -> None:
     """Append a condition to a file, after the shipped ones and `others` that the file lacks.
 
-    Of `recipes` those are appended that the file lacks, whose vectors its conditions name, and
-    whose contrast it has. The file's bytes stay as they are. Raises SteertuiError if the name
-    belongs to a shipped condition or is in the file already, or if the file cannot be read or
-    written.
+    `others` are the experiment's, and take the place of shipped ones of the same name. Of `recipes`
+    those are appended that the file lacks, whose vectors its conditions name, and whose contrast it
+    has. The file's bytes stay as they are.
+
+    Raises SteertuiError if the name belongs to a shipped condition or is in the file already, if
+    the file has another condition with the name of one of `others`, or if the file cannot be read
+    or written.
     """
     _append("condition", {"suffix": "", **condition.members}, file, others, recipes)
 
@@ -155,7 +158,8 @@ def _append(
     shipped = load_conditions()
     existing = load_conditions(file) if exists(file) else {}
     _check_name(name, file, shipped, existing)
-    known = {c.name: c for c in others} | shipped
+    _require_same(others, file, existing)
+    known = shipped | {c.name: c for c in others}
     missing = [c for n, c in known.items() if n not in {*existing, name}]
     head = "" if exists(file) else tomli_w.dumps({"format": 1, "name": file.stem})
     rows = [_table("condition", {"suffix": "", **c.members}) for c in missing]
@@ -178,6 +182,20 @@ def _check_name(
         raise ScenarioError(f"{file}: already has a condition {name}; choose another name")
 
 
+def _require_same(
+    others: Sequence[Condition], file: Path, existing: Mapping[str, Condition]
+) -> None:
+    """Raise ScenarioError if the file would replace the text or setting of a condition in use."""
+    for condition in others:
+        present = existing.get(condition.name)
+        if present and replace(present, about="") != replace(condition, about=""):
+            raise ScenarioError(
+                f"{file}: its condition {condition.name} differs from the one of this experiment "
+                "and would take its place; rename the condition in one of the files, or rename "
+                f"{file.name}"
+            )
+
+
 def _missing_recipes(
     recipes: Sequence[VectorRecipe], conditions: Mapping[str, Condition], file: Path
 ) -> list[VectorRecipe]:
@@ -192,7 +210,9 @@ def _missing_recipes(
 
 
 def _table(kind: str, members: Mapping[str, object]) -> str:
-    text = tomli_w.dumps({kind: members}, multiline_strings=True)
+    text = tomli_w.dumps({kind: members})
+    if r"\r" not in text:  # a multi-line string would lose a carriage return
+        text = tomli_w.dumps({kind: members}, multiline_strings=True)
     return f"\n{text.replace(f'[{kind}]', f'[[{kind}]]', 1)}"
 
 
