@@ -41,6 +41,8 @@ def with_worths(judges: Sequence[JudgeEstimate], db: Path) -> tuple[JudgeEstimat
 
 
 def _with_worth(judge: JudgeEstimate, db: Path) -> JudgeEstimate:
+    if judge.worth:
+        return judge
     judge = replace(judge, seconds_per_label=_seconds_per_label(judge.id, db) if judge.id else None)
     if judge.is_demo:
         return replace(judge, worth=DEMO_WORTH.format(kappa=DEMO_KAPPA))

@@ -13,7 +13,7 @@ from steertui.planning.complete_plan import imported_judges, is_complete, newest
 from steertui.planning.consent import open_question
 from steertui.planning.estimate import Estimate, grid_size
 from steertui.planning.example_prompt import example_prompt
-from steertui.planning.judge_estimate import JudgeEstimate
+from steertui.planning.judge_estimate import IMPORTED_WORTH, JudgeEstimate
 from steertui.planning.judges import (
     NO_JUDGE,
     JudgeServerOptions,
@@ -142,14 +142,20 @@ def _complete(
     conditions = tuple(used_conditions(store, stored.id))
     size = grid_size(experiment, (), conditions)
     cells = size.models * size.conditions * size.samples
-    names = [*(judge.name for judge in judges), *(n for n in experiment.judges if n in imported)]
     return Estimate(
         size=replace(size, scenarios=stored.trials // max(1, cells)),
         answered=stored.trials,
         is_as_stored=True,
         conditions=conditions,
-        judges=tuple(JudgeEstimate(name, unjudged=0) for name in names),
+        judges=(
+            *(JudgeEstimate(judge.name, unjudged=0, id=judge.id) for judge in judges),
+            *map(_imported_judge, (name for name in experiment.judges if name in imported)),
+        ),
     )
+
+
+def _imported_judge(name: str) -> JudgeEstimate:
+    return JudgeEstimate(name, unjudged=0, worth=IMPORTED_WORTH)
 
 
 def _without_complete(

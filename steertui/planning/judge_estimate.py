@@ -14,6 +14,8 @@ from steertui.planning.judges import Judge, describe_judge
 from steertui.store import Store
 from steertui.store.plan_queries import count_judged, unjudged_answers
 
+IMPORTED_WORTH = "imported with the answers, so its worth cannot be measured"
+
 
 @dataclass(frozen=True, slots=True)
 class JudgeEstimate:

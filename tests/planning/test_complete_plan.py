@@ -10,11 +10,13 @@ from steertui.core.experiment import Experiment
 from steertui.core.model import Model
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.sizing import Overrides
+from steertui.execution.judge_worths import UNMEASURED, with_worths
 from steertui.judge.local import LocalJudge
 from steertui.judge.rubric import load_rubric
 from steertui.planning.estimate import Estimate
 from steertui.planning.experiment_estimate import estimate_experiment
 from steertui.planning.idle_plan import COMPLETE, IMPORTED, idle_reason
+from steertui.planning.judge_estimate import IMPORTED_WORTH
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.planning.origin import TYPED
 from steertui.store import Store
@@ -103,6 +105,15 @@ def test_a_complete_experiment_needs_neither_the_weights_of_its_judge_nor_a_judg
     for plan, reason in ((unjudged, COMPLETE), (judged, COMPLETE), (other, "")):
         execute(db, "UPDATE experiment_plans SET toml = ?", [plan.to_toml()])
         assert idle_reason(plan, db, DEFAULT_OPTIONS, TYPED) == reason
+    both = replace(judged, judges=[*judged.judges, "paper:gpt-5.2"])
+    with Store(db) as store:
+        store.add_judge("paper:gpt-5.2", "paper:gpt-5.2", {"title": "GPT"})
+        for (key,) in select(db, "SELECT trial FROM generations"):
+            store.add_verdict(str(key), Verdict("paper:gpt-5.2", Label.CONVERGENCE))
+    execute(db, "UPDATE experiment_plans SET toml = ?", [both.to_toml()])
+    local, paper = with_worths(estimate_experiment(both, db, DEFAULT_OPTIONS).judges, db)
+    assert (local.id, local.worth) == (judge.id, UNMEASURED)
+    assert paper.worth == IMPORTED_WORTH
     execute(db, "UPDATE experiment_plans SET toml = ?", [judged.to_toml()])
     execute(db, "DELETE FROM verdicts WHERE judge = ? AND id % 2", [judge.id])
     assert idle_reason(judged, db, DEFAULT_OPTIONS, TYPED) == ""
