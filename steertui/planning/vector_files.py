@@ -4,8 +4,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from steertui.assets.weights import find_model
 from steertui.core.model import Model
 from steertui.errors import ModelError
@@ -75,17 +73,18 @@ def export_vector(
     strength: float | None = None,
     layers: Sequence[int] = (),
 ) -> None:
-    """Write a vector for llama.cpp and repeng; with a strength, multiplied by its factors."""
+    """Write a vector for llama.cpp and repeng; with a strength, multiplied by its factors.
+
+    Raises ModelError for a layer without a direction, and if no direction is left.
+    """
     stored = find_vector(name)
     vector = stored.vector
+    vector.require_directions(layers)
     if strength is not None or layers:
         factors = (
             dict.fromkeys(layers, 1.0) if strength is None else vector.multipliers(strength, layers)
         )
-        rows = np.zeros_like(vector.directions)
-        for layer, factor in factors.items():
-            rows[layer] = np.float32(factor) * vector.directions[layer]
-        vector = replace(vector, directions=rows)
+        vector = replace(vector, directions=vector.added(factors))
     if not vector.layers:
         raise ModelError(f"{name}: no direction is left to export; give another strength or layers")
     _write(file, encode_vector(vector, convention), stored.path)

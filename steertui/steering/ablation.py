@@ -51,9 +51,7 @@ def ablation_adapter(model: Path, vector: SteeringVector, layer: int) -> bytes:
         ModelError: the vector has no direction there, or the model's blocks are of a kind for which
             the adapter would not be an ablation.
     """
-    if layer not in vector.layers:
-        known = ", ".join(map(str, vector.layers))
-        raise ModelError(f"layer {layer}: the vector has no direction; it has {known}")
+    vector.require_directions((layer,))
     with GgufFiles() as files:
         parts = files.model_parts(model)
     header = merged(parts)

@@ -106,6 +106,14 @@ class SteeringVector:
         """Whether a scenario, by its name or its text, is among the training scenarios."""
         return name in self.provenance.scenarios or task_digest(task) in self.provenance.tasks
 
+    def require_directions(self, layers: Sequence[int]) -> None:
+        """Raise ModelError for a layer without a direction."""
+        own = self.layers
+        for layer in layers:
+            if layer not in own:
+                known = ", ".join(map(str, own)) or "none"
+                raise ModelError(f"layer {layer}: the vector has no direction; it has {known}")
+
     def multipliers(self, strength: float, layers: Sequence[int] = ()) -> dict[int, float]:
         """Return the factor of each layer's direction for a strength.
 
@@ -118,10 +126,8 @@ class SteeringVector:
         """
         require_strength(strength)
         chosen = tuple(layers) or self.layers
+        self.require_directions(chosen)
         for layer in chosen:
-            if layer not in self.layers:
-                known = ", ".join(map(str, self.layers))
-                raise ModelError(f"layer {layer}: the vector has no direction; it has {known}")
             if not self.norms[layer] > 0:
                 raise ModelError(
                     f"layer {layer}: the norm of the hidden states is unknown; import the vector "

@@ -100,6 +100,9 @@ def test_an_exported_vector_is_imported_as_the_same(trained: Path) -> None:
     assert first["layers"] == second["layers"]
     assert second["source"] == "out.gguf"
     assert "never replaced" in failing_call("export", "mine", "out.gguf", cwd=trained)
+    error = failing_call("export", "mine", "far.gguf", "--layers", "1-8", cwd=trained)
+    assert "layer 4: the vector has no direction; it has 1, 2, 3" in error
+    assert not (trained / "far.gguf").exists()
 
 
 def test_an_export_with_a_strength_is_multiplied(trained: Path) -> None:

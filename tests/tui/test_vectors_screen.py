@@ -241,7 +241,11 @@ def test_options_of_a_sweep_an_export_and_an_ablation_are_used(library: Path) ->
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await train(pilot, app)
         await press(pilot, "e")
-        await fill(pilot, app, convention="previous", strength="2", layers="2", file="e.gguf")
+        await fill(pilot, app, layers="7", file="e.gguf")
+        assert "layer 7: the vector has no direction" in str(
+            app.screen.query_one("#problem", Static).render()
+        )
+        await fill(pilot, app, convention="previous", strength="2", layers="2")
         await press(pilot, "b")
         await wait_until(pilot, lambda: bool(app.screen.query("#form-model")))
         assert app.screen.query_one("#form-model", Input).value == own
