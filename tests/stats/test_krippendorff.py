@@ -40,3 +40,10 @@ def test_alpha_equals_the_published_example() -> None:
 def test_alpha_is_undefined_without_pairs_or_with_one_label() -> None:
     assert krippendorff_alpha([]) is None
     assert krippendorff_alpha([[C, C], [C, None]]) is None
+    assert krippendorff_alpha([[C, C]] * 5) is None
+
+
+def test_alpha_needs_four_items_with_two_labels() -> None:
+    """Of one answer with two labels alpha is 0 by the formula, whatever the judges do."""
+    assert krippendorff_alpha([[C, N], [N, C], [C, C], [C, None]]) is None
+    assert krippendorff_alpha([[C, N], [N, C], [C, C], [N, N]]) == pytest.approx(0.125)
