@@ -127,4 +127,4 @@ def test_warnings_name_the_fields_of_the_screens(tmp_path: Path) -> None:
         connection.execute("UPDATE generations SET stop = 'length'")
     with Store(db) as store:
         summary = summarise_experiment(store, store.resolve_experiment())
-    assert "raise maximum tokens" in draw_table_text(summary, 0, 200, ON_DARK).plain
+    assert "raise the maximum tokens" in draw_table_text(summary, 0, 200, ON_DARK).plain
