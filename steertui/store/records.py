@@ -56,11 +56,12 @@ class LastLabel(NamedTuple):
     Attributes:
         key: key of the trial.
         is_final: whether the person saw the agreement with a judge after giving it.
+        kept: the newest label of this answer that the agreement followed; None for none.
     """
 
     key: str
-    label: Label
     is_final: bool
+    kept: Label | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Judges in the store: verdicts, log-likelihoods, replies, cost, annotation queue."""
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 
@@ -25,14 +26,19 @@ L_COLUMNS = tuple(f"l_{label}" for label in Label)
 
 _REMOVE_LABEL = """DELETE FROM verdicts WHERE id = (
         SELECT max(v.id) FROM verdicts AS v JOIN judges AS j ON j.id = v.judge
-        WHERE v.judge = ? AND v.trial = ? AND j.kind = 'human')"""
+        WHERE v.judge = ? AND v.trial = ? AND v.id > ? AND j.kind = 'human')"""
 _NEWEST_LABEL = """SELECT coalesce(max(id), 0) FROM verdicts
     WHERE judge = ? AND trial = ? AND label IS NOT NULL"""
-_LAST_LABEL = """SELECT v.trial, v.label, EXISTS (SELECT 1 FROM agreement_views AS a
-        WHERE a.experiment = e.experiment AND a.judge = v.judge AND a.created_at >= v.created_at)
-    FROM experiment_trials AS e JOIN verdicts AS v USING (trial) JOIN judges AS j ON j.id = v.judge
-    WHERE e.experiment = ? AND v.judge = ? AND v.label IS NOT NULL AND j.kind = 'human'
-    ORDER BY v.id DESC LIMIT 1"""
+_LAST_LABEL = """WITH labels AS (
+        SELECT v.id, v.trial, v.label, EXISTS (SELECT 1 FROM agreement_views AS a
+            WHERE a.experiment = e.experiment AND a.judge = v.judge
+            AND a.created_at >= v.created_at) AS is_final
+        FROM experiment_trials AS e JOIN verdicts AS v USING (trial)
+        JOIN judges AS j ON j.id = v.judge
+        WHERE e.experiment = ? AND v.judge = ? AND v.label IS NOT NULL AND j.kind = 'human')
+    SELECT trial, is_final, (SELECT k.label FROM labels AS k
+        WHERE k.trial = labels.trial AND k.is_final ORDER BY k.id DESC LIMIT 1)
+    FROM labels WHERE trial NOT IN (SELECT value FROM json_each(?)) ORDER BY id DESC LIMIT 1"""
 _REMOVE_QUEUE_ITEM = """DELETE FROM annotation_queue WHERE judge = ? AND trial = ?
     AND NOT EXISTS (SELECT 1 FROM verdicts AS v
         WHERE v.judge = annotation_queue.judge AND v.trial = annotation_queue.trial)"""
@@ -196,19 +202,26 @@ class Verdicts(Connection):
             self._insert_verdict(db, key, verdict, None)
         return True
 
-    def remove_label(self, judge: str, key: str) -> None:
+    def remove_label(self, judge: str, key: str, former: int = 0) -> None:
         """Remove a person's newest label for a trial; an earlier one counts again.
 
-        If no label remains, the answer's place in the person's queue is removed as well.
+        The label with the row id `former` and those before it are never removed. If no label
+        remains, the answer's place in the person's queue is removed as well.
         """
         with self._writing() as db:
-            db.execute(_REMOVE_LABEL, (judge, key))
+            db.execute(_REMOVE_LABEL, (judge, key, former))
             db.execute(_REMOVE_QUEUE_ITEM, (judge, key))
 
-    def last_label(self, experiment: str, judge: str) -> LastLabel | None:
-        """Return a person's newest label in the experiment, in whichever batch or program."""
-        for key, label, is_final in self.tuples(_LAST_LABEL, [experiment, judge]):
-            return LastLabel(key, Label(label), bool(is_final))
+    def last_label(
+        self, experiment: str, judge: str, without: Sequence[str] = ()
+    ) -> LastLabel | None:
+        """Return a person's newest label in the experiment, in whichever batch or program.
+
+        Labels of the trials with the keys `without` are passed over.
+        """
+        parameters = [experiment, judge, json.dumps(list(without))]
+        for key, is_final, kept in self.tuples(_LAST_LABEL, parameters):
+            return LastLabel(key, bool(is_final), Label(kept) if kept else None)
         return None
 
     def add_agreement_view(self, experiment: str, judge: str) -> None:

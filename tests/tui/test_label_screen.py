@@ -96,6 +96,19 @@ def shown(app: SteertuiApp) -> str:
     return "\n".join([*parts, app.screen.query_one(LongText).text])
 
 
+def answer_shown(app: SteertuiApp) -> str:
+    """Return the answer that the Label screen shows, with the notice on a label that stays."""
+    text = app.screen.query_one(LongText).text
+    notice = "kept: " if "was given before the agreement was shown" in text else ""
+    return notice + text.splitlines()[-1]
+
+
+def enter_does(app: SteertuiApp) -> str:
+    """Return what the key bar says of Enter; "" for nothing."""
+    active = app.screen.active_bindings.get("enter")
+    return active.binding.description if active and active.enabled else ""
+
+
 def test_digits_change_the_screen_and_write_no_label(db: Path) -> None:
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5", "4")
@@ -199,6 +212,8 @@ def test_agreement_is_hidden_until_the_batch_has_ended(db: Path) -> None:
         assert "All 12 answers of this batch are labelled" in shown(app)
         await press(pilot, "u", "n", "enter")
         assert "Agreement: " in shown(app)
+        assert "next batch" not in shown(app)
+        assert enter_does(app) == ""
         assert "(95 % interval " in shown(app)
         await press(pilot, "u")
         assert len(own_labels(db)) == ANSWERS  # the agreement is known, so no label is removed
@@ -427,6 +442,62 @@ def test_a_label_that_the_agreement_followed_stays_and_the_next_one_counts(db: P
     assert len(own_labels(db)) == ANSWERS + 1
     last = "SELECT label FROM current_verdicts WHERE judge LIKE 'human:%' ORDER BY id DESC LIMIT 1"
     assert select(db, last) == [("nonsensical",)]
+
+
+def labelled_answers(db: Path) -> list[str]:
+    """Return the answers of the stored labels of persons, in the order they were given."""
+    sql = """SELECT answer FROM verdicts JOIN generations USING (trial)
+        WHERE judge LIKE 'human:%' ORDER BY verdicts.id"""
+    return [str(answer) for (answer,) in select(db, sql)]
+
+
+def test_after_the_agreement_each_undo_goes_one_label_back(db: Path) -> None:
+    async def undo(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "5")
+        await draw_batch_of(pilot, app, size="2")
+        await press_anew(pilot, "c c")
+        assert enter_does(app) == "End batch"
+        await press_anew(pilot, "enter")
+        assert "enter  label the next batch" in shown(app)
+        assert enter_does(app) == "Next batch"
+        await press_anew(pilot, "enter c c enter")
+        for answer in reversed(labelled_answers(db)):
+            await press_anew(pilot, "u")
+            assert answer_shown(app) == f"kept: {answer}"
+        first, second, *_ = labelled_answers(db)
+        await press_anew(pilot, "u")  # no label is older
+        assert "0/4" in shown(app)
+        await press_anew(pilot, "r")
+        assert answer_shown(app) == f"kept: {second}"
+        await press_anew(pilot, "u")
+        assert answer_shown(app) == f"kept: {first}"
+        await press_anew(pilot, "x")
+
+    async def undo_later(pilot: Pilot[None], app: SteertuiApp) -> None:
+        first, *_, last, _ = labelled_answers(db)
+        await press_anew(pilot, "5 u")  # removes the label that no agreement followed
+        assert answer_shown(app) == f"kept: {first}"
+        await press_anew(pilot, "u")
+        assert answer_shown(app) == f"kept: {last}"
+        await press_anew(pilot, "n r")
+        assert "another program" not in shown(app)
+
+    drive_stored(db, undo)
+    drive_stored(db, undo_later)
+    answers = labelled_answers(db)
+    assert answers[4:] == [answers[3], answers[0]]
+    assert own_labels(db)[4:] == [(Label.NO_CONVERGENCE.value,), (Label.SAFETY_REFUSAL.value,)]
+    assert queue_rows(db) == [("random", 4)]
+
+
+def test_a_label_that_the_new_one_would_replace_is_never_removed_in_its_place(db: Path) -> None:
+    key = str(select(db, "SELECT trial FROM generations LIMIT 1")[0][0])
+    with Store(db) as store:
+        store.add_judge("human:ada", "human:ada", {"kind": "a person", "title": ""})
+        store.add_verdict(key, Verdict("human:ada", Label.CONVERGENCE))
+        former = int(str(select(db, "SELECT max(id) FROM verdicts")[0][0]))
+        store.remove_label("human:ada", key, former)
+    assert own_labels(db) == [("convergence",)]
 
 
 def test_the_progress_names_the_annotator_at_80_columns(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """Batch of answers that a person labels without seeing condition, judge's label or agreement."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -29,17 +28,14 @@ class LabelBatch:
         waiting: answers without a label, the next one first.
         labelled: answers with a label, the last one at the end.
         has_ended: whether the annotator ended the batch.
-        replaced: the label that the next answer has already and keeps beside the new one; None for
-            none.
-        writing: lock of the store, so that labels and their removal are stored in order.
+        kept: by an answer's key, the label that stays stored beside its next one.
     """
 
     order: QueueOrder = QueueOrder.RANDOM
     waiting: list[QueueItem] = field(default_factory=list)
     labelled: list[QueueItem] = field(default_factory=list)
     has_ended: bool = False
-    replaced: Label | None = None
-    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    kept: dict[str, Label] = field(default_factory=dict)
 
     @property
     def drawn_order(self) -> QueueOrder:
@@ -54,6 +50,16 @@ class LabelBatch:
         return self.waiting[0] if self.waiting else None
 
     @property
+    def replaced(self) -> Label | None:
+        """The label that the answer has already and keeps beside the next one; None for none."""
+        return self.kept.get(self.item.key) if self.item else None
+
+    @property
+    def reopened(self) -> int:
+        """Number of answers to label whose label is stored and stays."""
+        return sum(bool(item.former) for item in self.waiting)
+
+    @property
     def size(self) -> int:
         """Number of answers in the batch."""
         return len(self.waiting) + len(self.labelled)
@@ -65,22 +71,26 @@ class LabelBatch:
 
     def advance(self) -> None:
         """Move the first waiting answer to the labelled ones."""
-        self.replaced = None
         self.labelled.append(self.waiting.pop(0))
 
     def drop(self, item: QueueItem) -> None:
-        """Remove a labelled answer, whose label was refused, from the batch."""
-        self.labelled.remove(item)
+        """Remove an answer, whose label was refused, from the batch."""
+        self.waiting = [other for other in self.waiting if other.key != item.key]
+        self.labelled = [other for other in self.labelled if other.key != item.key]
 
     def go_back(self, item: QueueItem) -> None:
         """Make a labelled answer the next one to label; it may be of an earlier batch."""
-        if item in self.labelled:
-            self.labelled.remove(item)
+        self.drop(item)
         self.waiting.insert(0, item)
+
+    def reopen(self, item: QueueItem, kept: Label | None) -> None:
+        """Make an answer the next one to label, whose stored label `kept` stays, None for none."""
+        self.go_back(item)
+        if kept:
+            self.kept[item.key] = kept
 
     def skip(self) -> None:
         """Move the first waiting answer to the end."""
-        self.replaced = None
         self.waiting.append(self.waiting.pop(0))
 
 
@@ -122,29 +132,30 @@ class Reopened(NamedTuple):
 
     Attributes:
         item: to label again.
-        kept: the label, if it stays stored beside the next one; None if it was removed.
+        kept: its label that stays stored beside the next one; None for none.
     """
 
     item: QueueItem
     kept: Label | None
 
 
-def take_back(store: Store, experiment: str, annotator: str, order: QueueOrder) -> Reopened | None:
+def take_back(store: Store, experiment: str, annotator: str, batch: LabelBatch) -> Reopened | None:
     """Take the annotator's last label in the experiment back; return None without any.
 
-    The last label is the newest one in the database, of whichever batch and program. It is removed,
+    The last label is the newest one in the database, of whichever batch and program, whose answer
+    does not wait in the batch: that of a waiting answer was taken back before. It is removed,
     and the label that it replaced counts again, unless the annotator saw the agreement with the
     judge after giving it. Then it stays, and the next label of the answer replaces it.
     """
-    last = store.last_label(experiment, annotator)
+    last = store.last_label(experiment, annotator, [item.key for item in batch.waiting])
     if last is None:
         return None
     if not last.is_final:
         store.remove_label(annotator, last.key)
     judge = first_judge(store, experiment)
-    queue = build_queue(store, experiment, annotator, judge, order, again=last.key)
+    queue = build_queue(store, experiment, annotator, judge, batch.order, again=last.key)
     item = next(item for item in queue if item.key == last.key)
-    return Reopened(item, last.label if last.is_final else None)
+    return Reopened(item, last.kept)
 
 
 def count_labels(store: Store, experiment: str, annotator: str) -> LabelCounts:

@@ -1,5 +1,6 @@
 """Label screen: one answer at a time, with condition and judges' labels hidden."""
 
+import asyncio
 from typing import ClassVar
 
 from textual import work
@@ -89,11 +90,12 @@ class LabelScreen(Page):
         ),
         Binding(
             "enter",
-            "next",
+            "end",
             "End batch",
-            id="label.next",
+            id="label.end",
             tooltip="Show the agreement",
         ),
+        Binding("enter", "next", "Next batch", id="label.next", tooltip="Label the next batch"),
         Binding("u,ctrl+z", "undo", "Undo", id="label.undo", tooltip="Take the last label back"),
         Binding("space", "skip", "Skip", id="label.skip", tooltip="Label it at the end"),
         Binding("b", "batch", "Batch", id="label.batch", tooltip="Choose size, order, your name"),
@@ -108,6 +110,7 @@ class LabelScreen(Page):
         self._judging = JUDGING
         self._counts = LabelCounts(0, 0)
         self._is_reopening = False
+        self._writing = asyncio.Lock()  # labels and their removal are stored in order
         self._drawn: QueueItem | None = None
         self._version = -1
 
@@ -135,10 +138,12 @@ class LabelScreen(Page):
             self._show_next()
 
     def show_noted(self) -> None:
-        """Draw a batch if there is none, or its agreement, since a run has stored more."""
+        """Draw a batch if there is none, or the end of one, since a run has stored more."""
         lacks_agreement = self._batch.has_ended and not (self._agreement and self._agreement.text)
         if not self._batch.size or lacks_agreement:
             self.reload()
+        elif self._batch.has_ended:
+            self._show_progress()
 
     @work(exclusive=True, group="queue", exit_on_error=False)
     async def _draw_batch(self) -> None:
@@ -151,9 +156,10 @@ class LabelScreen(Page):
         if not experiment:
             self.show_empty(f"No answers to label: {self.session.unplanned}.")
             return
-        self._batch = await self.session.with_store(
-            lambda store: draw_batch(store, experiment, annotator, size, order)
-        )
+        async with self._writing:
+            self._batch = await self.session.with_store(
+                lambda store: draw_batch(store, experiment, annotator, size, order)
+            )
         self.show_empty()
         self._show_next()
 
@@ -169,7 +175,7 @@ class LabelScreen(Page):
         # Exclusive: a key pressed meanwhile cancels this and starts its own.
         experiment = self.session.id
         annotator = self._settings.annotator
-        async with self._batch.writing:
+        async with self._writing:
             counts = await self.session.with_store(
                 lambda store: count_labels(store, experiment, annotator)
             )
@@ -222,12 +228,15 @@ class LabelScreen(Page):
             return bool(batch.item) and not self._is_reopening
         if action == "batch":
             return bool(batch.item or self._counts.answers)
+        if action == "end":
+            return batch.is_full
         if action == "next":
-            return batch.is_full or batch.has_ended
+            return batch.has_ended and self._counts.labelled < self._counts.answers
         if action == "disagreements":
             return bool(self._agreement and self._agreement.disagreements)
         if action == "undo":
-            return bool(batch.labelled or self._counts.labelled) and not self._is_reopening
+            has_label = bool(batch.labelled) or self._counts.labelled > batch.reopened
+            return has_label and not self._is_reopening
         return True
 
     def action_label(self, label: str) -> None:
@@ -242,7 +251,7 @@ class LabelScreen(Page):
     async def _store(self, batch: LabelBatch, item: QueueItem, label: Label) -> None:
         annotator = self._settings.annotator
         try:
-            async with batch.writing:
+            async with self._writing:
                 await self.session.with_store(
                     lambda store: add_label(store, annotator, item, label)
                 )
@@ -267,8 +276,10 @@ class LabelScreen(Page):
         # At once, so that a letter typed next labels this answer.
         item = batch.labelled[-1]
         batch.go_back(item)
-        async with batch.writing:
-            await self.session.with_store(lambda store: store.remove_label(annotator, item.key))
+        async with self._writing:
+            await self.session.with_store(
+                lambda store: store.remove_label(annotator, item.key, item.former)
+            )
         self.session.writes += 1
         self._show_next()
 
@@ -278,9 +289,9 @@ class LabelScreen(Page):
         experiment, annotator = self.session.id, self._settings.annotator
         self._is_reopening = True
         try:
-            async with batch.writing:
+            async with self._writing:
                 found = await self.session.with_store(
-                    lambda store: take_back(store, experiment, annotator, batch.order)
+                    lambda store: take_back(store, experiment, annotator, batch)
                 )
         finally:
             self._is_reopening = False
@@ -289,8 +300,7 @@ class LabelScreen(Page):
             if batch.has_ended:
                 self._batch = LabelBatch(batch.order)
                 self._agreement = None
-            self._batch.go_back(found.item)
-            self._batch.replaced = found.kept
+            self._batch.reopen(found.item, found.kept)
             self._show_next()
 
     def action_skip(self) -> None:
@@ -299,19 +309,20 @@ class LabelScreen(Page):
             self._batch.skip()
             self._show_next()
 
+    def action_end(self) -> None:
+        """End a batch that is labelled and show the agreement."""
+        self._batch.has_ended = True
+        self._show_agreement()
+
     def action_next(self) -> None:
-        """End a batch that is labelled and show the agreement; then draw the next batch."""
-        if self._batch.has_ended:
-            self._draw_batch()
-        else:
-            self._batch.has_ended = True
-            self._show_agreement()
+        """Draw the next batch."""
+        self._draw_batch()
 
     @work(exclusive=True, group="end", exit_on_error=False)
     async def _show_agreement(self) -> None:
         """Show the agreement of the batch that has ended, with the labels that are stored now."""
         batch, experiment, annotator = self._batch, self.session.id, self._settings.annotator
-        async with batch.writing:
+        async with self._writing:
             agreement = await self.session.with_store(
                 lambda store: show_agreement(store, experiment, annotator)
             )
