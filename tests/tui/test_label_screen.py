@@ -341,8 +341,11 @@ def test_a_batch_has_the_chosen_size_and_order(tmp_path: Path) -> None:
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "5")
-        await draw_batch_of(pilot, app, size="0", name="a b", order="uncertain")
-        assert "0" in str(app.screen.query_one("#problem", Static).render())
+        await draw_batch_of(pilot, app, name="a b", order="uncertain")
+        for size in ("0", "1.5", "1000001", "9" * 5000):
+            await fill(pilot, app, size=size)
+            problem = str(app.screen.query_one("#problem", Static).render())
+            assert "is not an integer from 1 to 1,000,000; enter one" in problem
         await fill(pilot, app, size="3")
         assert "annotator a b: not a valid name" in str(
             app.screen.query_one("#problem", Static).render()

@@ -9,7 +9,7 @@ from steertui.core.judge_kind import JudgeKind
 from steertui.errors import JudgeError, SteertuiError
 from steertui.tui.label.batch import DEFAULT_SIZE
 from steertui.tui.preferences import ANNOTATOR, BATCH_SIZE, load_preference, save_preference
-from steertui.tui.widgets.form import Form, FormLine, Values, integer, number
+from steertui.tui.widgets.form import Form, FormLine, Values, integer
 
 MAX_SIZE = 1_000_000
 """Maximum number of answers in a batch."""
@@ -80,8 +80,7 @@ def read_settings(values: Values) -> BatchSettings:
 
 
 def _size(text: str) -> int:
-    number(text, 1, MAX_SIZE)
-    return integer(text, 1)
+    return integer(text, 1, MAX_SIZE)
 
 
 def _stored_annotator() -> str:

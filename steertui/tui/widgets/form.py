@@ -30,11 +30,12 @@ def numbers(text: str) -> list[float]:
     return [number(part) for part in split_numbers(text)]
 
 
-def integer(text: str, low: int = 0) -> int:
-    """Return a typed integer from `low`; raises ExperimentError for another text."""
-    if text.isascii() and text.isdecimal() and int(text) >= low:
+def integer(text: str, low: int = 0, high: float = inf) -> int:
+    """Return a typed integer from `low` to `high`; raises ExperimentError for another text."""
+    value = float(text) if text.isascii() and text.isdecimal() else nan
+    if low <= value <= high and isfinite(value):
         return int(text)
-    raise ExperimentError(f"{text!r} is not an integer from {low}; enter one")
+    raise ExperimentError(f"{text!r} is not an integer{_range_text(low, high)}; enter one")
 
 
 def first_problem(*checks: Callable[[], object]) -> str:
@@ -57,8 +58,12 @@ def titled(problem: str, key: str, title: str) -> str:
 
 def _range_text(low: float, high: float) -> str:
     if isfinite(high):
-        return f" from {low:g} to {high:g}"
-    return f" from {low:g}" if isfinite(low) else ""
+        return f" from {_limit(low)} to {_limit(high)}"
+    return f" from {_limit(low)}" if isfinite(low) else ""
+
+
+def _limit(value: float) -> str:
+    return f"{int(value):,}" if float(value).is_integer() else f"{value:g}"
 
 
 @dataclass(frozen=True, slots=True)
