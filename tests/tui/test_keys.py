@@ -128,7 +128,7 @@ async def runs_an_action_on_click(
     app.actions.clear()
     await pilot.click(offset=place)
     await wait_idle(pilot)
-    assert app.actions, (place, action)
+    assert app.actions, f"no action of {action} at {place} of:\n{frame(app)[0]}"
 
 
 @pytest.mark.parametrize("kind", DIALOGS)
