@@ -155,7 +155,7 @@ class SteertuiApp(Leaving):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         self.note()
 
-    @work(thread=True)
+    @work(thread=True, group="imports")
     def _import_screens(self) -> None:
         import_screens()
         exempt_live_objects()

@@ -174,14 +174,14 @@ def test_a_held_key_acts_once_and_quick_presses_all_act(db: Path) -> None:
             await asyncio.sleep(0.25)
             type_at_once(app, "c")
         type_at_once(app, "n x")
-        await wait_idle(pilot)
+        await wait_until(pilot, lambda: len(own_labels(db)) == 6)
         assert own_labels(db)[1:] == [
             *[("convergence",)] * 3,
             ("no_convergence",),
             ("nonsensical",),
         ]
         await hold(pilot, app, "u", 9)
-        assert len(own_labels(db)) == 5
+        await wait_until(pilot, lambda: len(own_labels(db)) == 5)
         type_at_once(app, "c u c u")
         await wait_idle(pilot)
         assert len(own_labels(db)) == 5

@@ -2,6 +2,7 @@
 
 from rich.text import Text
 
+from steertui.analysis.drift import WARNING_SHARE
 from steertui.core.verdict import LABEL_KEYS, Label
 from steertui.printable import one_line
 from steertui.tui.label.batch import Agreement, LabelBatch, LabelCounts
@@ -105,7 +106,8 @@ def replaced_text(label: Label, colours: Palette) -> Text:
     text = Text("Your label ", colours.warning).append_text(colours.label_text(label))
     return text.append(
         " was given before the agreement was shown. The next label replaces it in all numbers; "
-        "both stay in the database, and the report counts the change.",
+        f"both stay in the database, and the report warns if more than {WARNING_SHARE * 100:.0f} % "
+        "of your labels were changed.",
         colours.warning,
     )
 
