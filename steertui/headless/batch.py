@@ -4,13 +4,15 @@ import shlex
 import signal
 import sys
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
+from steertui.core.model import is_server
 from steertui.engine.sizing import Overrides
-from steertui.errors import BudgetError
+from steertui.errors import BudgetError, SteertuiError
 from steertui.execution import (
     Event,
     JudgeStopped,
@@ -32,6 +34,7 @@ from steertui.headless.downloads import DOWNLOAD_STOPPED, report_supply
 from steertui.headless.reporters import Reporter, choose_reporter
 from steertui.headless.run_summary import SUMMARY, RunNotes, RunWatch, write_summary
 from steertui.output_files import check_output
+from steertui.paths import exists
 from steertui.planning.complete_plan import newest_plan
 from steertui.planning.consent import require_consent
 from steertui.planning.idle_plan import idle_reason
@@ -109,9 +112,20 @@ def run_batch(
     Signals stop the run within one step; finished work is stored. Raises ConsentError if the user
     declines a received experiment, FetchError if the disk is too small, BudgetError at its end.
     """
-    if reason := idle_reason(experiment, db, server_options, origin):
+    if reason := _idle_reason(experiment, db, server_options, origin):
         return _show_stored(experiment, db, how, reason)
     return _run_missing(experiment, db, overrides, server_options, origin=origin, how=how)
+
+
+def _idle_reason(
+    experiment: Experiment, db: Path, server_options: JudgeServerOptions, origin: Origin
+) -> str:
+    """Return why nothing has to be fetched or done; "" if something has, or a run says it."""
+    if not exists(db) or any(map(is_server, experiment.models)):
+        return ""
+    with suppress(SteertuiError):  # the run names it, or leaves the model out
+        return idle_reason(experiment, db, server_options, origin)
+    return ""
 
 
 def _run_missing(
