@@ -273,7 +273,7 @@ def test_a_split_model_is_planned_from_the_headers_of_its_parts(
 
 
 def test_a_time_budget_stops_the_run_and_the_same_command_resumes(tmp_path: Path) -> None:
-    run = ("--batch", "--demo", "--limit", "8", "--slots", "1", "--summary", "s.json")
+    run = ("--batch", "--demo", "--limit", "12", "--slots", "1", "--summary", "s.json")
     code, _, err = call(*run, "--budget", "0.02m", cwd=tmp_path)
     assert code == 3, err
     assert err.splitlines()[-1].startswith("steertui: the budget of 0.02m is spent, and ")
@@ -281,10 +281,10 @@ def test_a_time_budget_stops_the_run_and_the_same_command_resumes(tmp_path: Path
     assert "To resume, run the same command again:\n  steertui --batch --demo" in err
     assert json.loads((tmp_path / "s.json").read_text())["ended"] == "its budget is spent"
     answers = count(tmp_path / "steertui-demo.db", "generations")
-    assert answers < 32
+    assert answers < 48
     code, out, err = call(*run, "--budget", "1h30m", cwd=tmp_path)
     assert code == 0, err
-    assert f"32: {answers} answered before" in out
+    assert f"48: {answers} answered before" in out
 
 
 @pytest.mark.slow
