@@ -211,7 +211,11 @@ def _run(request: _Request, registration: Path | None, how: BatchOptions) -> NoR
     if registration:
         _register(request, registration)
     from steertui.headless.batch import run_batch
+    from steertui.headless.complete import show_if_complete
 
+    r = request
+    if show_if_complete(r.experiment, r.db, r.options, r.origin, how):
+        sys.exit(0)
     code = run_batch(
         request.experiment,
         request.db,

@@ -4,15 +4,13 @@ import shlex
 import signal
 import sys
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
 from steertui.analysis.summary import summarise_experiment
 from steertui.core.experiment import Experiment
-from steertui.core.model import is_server
 from steertui.engine.sizing import Overrides
-from steertui.errors import BudgetError, SteertuiError
+from steertui.errors import BudgetError
 from steertui.execution import (
     Event,
     JudgeStopped,
@@ -32,12 +30,9 @@ from steertui.headless.batch_options import BatchOptions
 from steertui.headless.budget import BudgetMeter, require_prices, with_cost_limit
 from steertui.headless.downloads import DOWNLOAD_STOPPED, report_supply
 from steertui.headless.reporters import Reporter, choose_reporter
-from steertui.headless.run_summary import SUMMARY, RunNotes, RunWatch, write_summary
+from steertui.headless.run_summary import SUMMARY, RunWatch, write_summary
 from steertui.output_files import check_output
-from steertui.paths import exists
-from steertui.planning.complete_plan import newest_plan
 from steertui.planning.consent import require_consent
-from steertui.planning.idle_plan import idle_reason
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
@@ -112,31 +107,6 @@ def run_batch(
     Signals stop the run within one step; finished work is stored. Raises ConsentError if the user
     declines a received experiment, FetchError if the disk is too small, BudgetError at its end.
     """
-    if reason := _idle_reason(experiment, db, server_options, origin):
-        return _show_stored(experiment, db, how, reason)
-    return _run_missing(experiment, db, overrides, server_options, origin=origin, how=how)
-
-
-def _idle_reason(
-    experiment: Experiment, db: Path, server_options: JudgeServerOptions, origin: Origin
-) -> str:
-    """Return why nothing has to be fetched or done; "" if something has, or a run says it."""
-    if not exists(db) or any(map(is_server, experiment.models)):
-        return ""
-    with suppress(SteertuiError):  # the run names it, or leaves the model out
-        return idle_reason(experiment, db, server_options, origin)
-    return ""
-
-
-def _run_missing(
-    experiment: Experiment,
-    db: Path,
-    overrides: Overrides,
-    server_options: JudgeServerOptions,
-    *,
-    origin: Origin,
-    how: BatchOptions,
-) -> int:
     experiment, missing = _agreed(experiment, db, origin, how)
     handler = SignalHandler()
     meter = BudgetMeter(how.budget) if how.budget else None
@@ -168,20 +138,6 @@ def _run_missing(
         code = _report(observed, reporter, handler, store, experiment=plan.id)
         _end(plan, store, how, watch, ended=_ending(handler, watch, code))
         return code
-
-
-def _show_stored(experiment: Experiment, db: Path, how: BatchOptions, reason: str) -> int:
-    """Print why nothing is to do, and the stored results, without weights or consent; return 0."""
-    if how.summary:
-        check_output(how.summary, SUMMARY, [db])
-    print_line(f"{db}: {reason}", to_stderr=True)
-    with Store(db, must_exist=True) as store:
-        stored = newest_plan(store, experiment)
-        assert stored is not None
-        choose_reporter(as_json=how.as_json).results(summarise_experiment(store, stored.id))
-        if how.summary:
-            write_summary(how.summary, store, stored.id, RunNotes(), ended="everything is done")
-    return 0
 
 
 def _agreed(

@@ -61,8 +61,8 @@ the batch.
 **u** takes your last label in this experiment back and shows its answer again, then the label
 before it and so on, those of earlier batches and days, too. The label is removed from the database.
 Only a label that is older than the last agreement that this screen has shown you stays there: the
-next label of its answer replaces it in all numbers. The report warns if more than 10 % of your
-labels were changed so.
+next label of its answer replaces it in all numbers. The report warns if you replaced more than 10 %
+of your labels.
 
 Your labels are stored with the judges' labels, under the name above the answer: that of the
 system's user, until **b** changes it. The Results screen shows them like those of any judge. Two

@@ -53,7 +53,7 @@ answers, *all* excludes none, *exclude-refusals* excludes nonsensical answers an
 every category under every condition, and the valid answers; with several models, each is a head
 over its conditions. Conditions have the colours that they have in the report's figures. **r** shows
 the whole report, as the command `steertui report` prints it. **e** writes the report to a file.
-Report and export have the policy of this screen, which another experiment does not keep.
+Report and export have the policy of this screen. Another experiment starts with *paper*.
 """
 
 OVERVIEW = (
