@@ -80,7 +80,8 @@ class ThroughputMeter:
     def left_text(self, event: EngineProgress) -> str:
         """Return "2:10 left (1:50 to 2:30)"; "" while nothing is known, and at the end.
 
-        Before an answer is complete it is "at most 3:00 left": all answers have the maximum length.
+        Before an answer is complete it is "up to about 3:00 left": all answers have the maximum
+        length.
         The range is the prediction interval over the lengths of the answers, at the speed so
         far. It is left out below `MIN_SPREAD`.
         """
@@ -88,7 +89,7 @@ class ThroughputMeter:
         if seconds is None or event.left is None or event.done == event.total:
             return ""
         if event.left.is_limit:
-            return f"at most {clock(seconds)} left"
+            return f"up to about {clock(seconds)} left"
         spread = event.left.spread
         limits = f" ({clock(seconds / spread)} to {clock(seconds * spread)})"
         return f"{clock(seconds)} left{limits if spread >= MIN_SPREAD else ''}"

@@ -170,7 +170,7 @@ def _notes(
         weights = judge.model.sha256 if isinstance(judge, LocalJudge) else ""
         for note in description.notes:
             notes.setdefault((weights, note), f"{judge.name}: {note}")
-    return [*notes.values(), *_unused_note(design.experiment)]
+    return [*notes.values(), *_unused_note(design.experiment), *_greedy_note(design.experiment)]
 
 
 def _unused_note(experiment: Experiment) -> Iterable[str]:
@@ -182,6 +182,14 @@ def _unused_note(experiment: Experiment) -> Iterable[str]:
         yield (
             f"{experiment.conditions_file} also defines {', '.join(names[:5])}{more}, which this "
             f"experiment does not run; add {them} to its conditions"
+        )
+
+
+def _greedy_note(experiment: Experiment) -> Iterable[str]:
+    if experiment.samples > 1 and 0 in experiment.temperatures:
+        yield (
+            f"at temperature 0 one sample is run, not {experiment.samples}, since all would have "
+            "the same answer; set a temperature above 0 for several"
         )
 
 

@@ -84,7 +84,7 @@ class RecentExperiment:
     def state(self) -> str:
         """The state in words."""
         if self.has_changed:
-            return "changed since"
+            return "newer changes"
         missing = self.trials - self.answered
         if missing:
             return f"{missing:,} unanswered"

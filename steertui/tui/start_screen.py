@@ -29,8 +29,8 @@ another database. If there is none at that path, a new experiment is planned, an
 creates the database.
 
 The state says how many answers or labels are missing, or how many answers the unsteered model has
-yet to score, as of the last look. If the file has been changed since, the list says so and shows no
-gap.
+yet to score, as of the last look. If the file has been changed since, the state is *newer changes*
+and no gap is shown.
 
 The demo needs no network, no API key and no model: a shipped model of two megabytes answers the
 scenarios and judges its own answers within seconds.

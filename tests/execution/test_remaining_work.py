@@ -135,7 +135,7 @@ def test_a_new_stage_forgets_the_pace_of_the_last_model() -> None:
     meter.add(progress(10))
     assert meter.left_text(progress(10)) == "0:10 left"
     limit = replace(progress(10), left=RemainingWork(10, 10, is_limit=True))
-    assert meter.left_text(limit) == "at most 0:10 left"
+    assert meter.left_text(limit) == "up to about 0:10 left"
     assert meter.left_text(progress(10, spread=2.0)) == "0:10 left (0:05 to 0:20)"
 
 

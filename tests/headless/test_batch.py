@@ -51,6 +51,7 @@ def test_repeated_command_runs_only_what_is_missing(
     assert first[first.index("demo, temperature") :] == second[second.index("demo, temperature") :]
     greedy = call(*SMALL, "--samples", "5", cwd=tmp_path)[1]
     assert "temperature 0, 1 sample," in greedy
+    assert "Note    at temperature 0 one sample is run, not 5, since all would have" in greedy
     assert "samples each" not in greedy
     more = call(*SMALL, "--temperature", "0", "--temperature", "0.7", cwd=tmp_path)[1]
     assert "36: 18 answered before, 18 to do" in more

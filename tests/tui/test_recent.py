@@ -182,7 +182,7 @@ def test_a_changed_database_shows_no_gap_and_a_missing_one_is_not_listed(tmp_pat
     later = time.time() + 600
     os.utime(db, (later, later))
     (entry,) = load_recent()
-    assert (entry.shown_gap, entry.shown_judge, entry.state) == ("", "", "changed since")
+    assert (entry.shown_gap, entry.shown_judge, entry.state) == ("", "", "newer changes")
     db.unlink()
     assert load_recent() == []
 
@@ -206,7 +206,7 @@ def test_a_run_that_ends_with_the_program_leaves_no_overtaken_count_in_the_list(
     done = len(select(db, "SELECT id FROM generations"))
     (entry,) = load_recent()
     assert 0 < done < entry.trials
-    assert entry.state in ("changed since", f"{entry.trials - done} unanswered")
+    assert entry.state in ("newer changes", f"{entry.trials - done} unanswered")
 
 
 def test_an_experiment_with_unscored_answers_is_not_up_to_date(tmp_path: Path) -> None:
