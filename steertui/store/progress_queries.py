@@ -1,6 +1,8 @@
 """State of an experiment's trials, and its changes since an earlier query."""
 
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import NamedTuple
 
 from steertui.core.model import ModelBackend
 from steertui.lookup import disambiguate
@@ -9,8 +11,7 @@ from steertui.store.rows import CONTROL_TRIALS, STATUSES
 from steertui.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class TrialPlace:
+class TrialPlace(NamedTuple):
     """Place of a trial in the grid.
 
     Attributes:
@@ -78,16 +79,17 @@ def survey(
 
     The states are those under the judge.
     """
-    sql = """SELECT t.key, t.model, t.temperature, t.scenario, t.condition, g.stop, v.label,
-            v.failure
+    # In the order of the keys, since all indexes used here are in it, then sorted by place.
+    sql = """SELECT e.place, t.key, t.model, t.temperature, t.scenario, t.condition, g.stop,
+            v.label, v.failure
         FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
         LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key
         LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
-        WHERE e.experiment = ? ORDER BY e.place"""
-    rows = [*store.tuples(sql, [judge, experiment])]
+        WHERE e.experiment = ? ORDER BY e.trial"""
+    rows = sorted(store.tuples(sql, [judge, experiment]), key=itemgetter(0))
     # Names are looked up in Python, which is faster than joining them.
     model_names = dict(store.tuples("SELECT sha256, name FROM models"))
-    models = disambiguate({model: model_names[model] for _, model, *_ in rows})
+    models = disambiguate({model: model_names[model] for _, _, model, *_ in rows})
     scenarios = {
         identity: (category, name, title)
         for identity, category, name, title in store.tuples(
@@ -97,10 +99,12 @@ def survey(
     conditions = dict(store.tuples("SELECT id, name FROM conditions"))
     places: list[TrialPlace] = []
     statuses: dict[str, TrialStatus] = {}
-    for key, model, temperature, scenario, condition, stop, label, failure in rows:
-        group = f"{models[model]} t{temperature:g}"
-        place = TrialPlace(key, *scenarios[scenario], group=group, condition=conditions[condition])
-        places.append(place)
+    groups: dict[tuple[str, float], str] = {}
+    for _, key, model, temperature, scenario, condition, stop, label, failure in rows:
+        group = groups.get((model, temperature))
+        if group is None:
+            group = groups[model, temperature] = f"{models[model]} t{temperature:g}"
+        places.append(TrialPlace(key, *scenarios[scenario], group, conditions[condition]))
         if stop:
             statuses[key] = STATUSES[label, bool(failure)]
     return places, statuses

@@ -93,6 +93,9 @@ def used_conditions(store: Store, experiment: str) -> list[Condition]:
 
 def count_answers_before(store: Store, experiment: str, time: str) -> int:
     """Return the number of the experiment's answers that were stored before a time (ISO 8601)."""
+    # An answer is stored after the start of its run; without an earlier run none has to be read.
+    if not store.column("SELECT EXISTS (SELECT 1 FROM runs WHERE started_at < ?)", [time])[0]:
+        return 0
     sql = """SELECT count(*) FROM experiment_trials AS e JOIN generations AS g ON g.trial = e.trial
         WHERE e.experiment = ? AND g.created_at < ?"""
     return int(store.column(sql, [experiment, time])[0])

@@ -6,6 +6,7 @@ found by a query.
 """
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from steertui.core.experiment import stored_name
 from steertui.core.generation import Generation, StopReason
@@ -266,13 +267,14 @@ class Store(AnswerLogliks):
     def outcomes(self, experiment: str, judge: str) -> dict[ModelSetting, list[Outcome]]:
         """Return the outcome of every planned trial under a judge, in planned order."""
         drawn = _DRAWN if self.judge_kind(judge) is JudgeKind.HUMAN else "NULL"
-        sql = f"""SELECT t.model, t.temperature, t.scenario, t.condition, t.sample, g.stop, v.label,
-                v.failure, g.answer_digest, {drawn}
+        # In the order of the keys, since all indexes used here are in it, then sorted by place.
+        sql = f"""SELECT e.place, t.model, t.temperature, t.scenario, t.condition, t.sample, g.stop,
+                v.label, v.failure, g.answer_digest, {drawn}
             FROM experiment_trials AS e
             JOIN trials AS t ON t.key = e.trial
             LEFT JOIN generations AS g INDEXED BY generations_in_short ON g.trial = t.key
             LEFT JOIN current_verdicts AS v ON v.trial = t.key AND v.judge = ?
-            WHERE e.experiment = ? ORDER BY e.place"""
+            WHERE e.experiment = ? ORDER BY e.trial"""
         # Names are looked up in Python: joining them takes half as long again.
         scenarios = {
             identity: (name, category)
@@ -280,19 +282,9 @@ class Store(AnswerLogliks):
         }
         conditions = dict(self.tuples("SELECT id, name FROM conditions"))
         outcomes: dict[tuple[str, float], list[Outcome]] = {}
-        for row in self.tuples(sql, (judge, experiment)):
-            (
-                model,
-                temperature,
-                scenario,
-                condition,
-                sample,
-                stop,
-                label,
-                failure,
-                digest,
-                drawn_by,
-            ) = row
+        for row in sorted(self.tuples(sql, (judge, experiment)), key=itemgetter(0)):
+            _, model, temperature, scenario, condition, sample, *answer, drawn_by = row
+            stop, label, failure, digest = answer
             name, category = scenarios[scenario]
             outcome = Outcome(
                 name,

@@ -100,8 +100,9 @@ _DIFFERS = """t.key IN (SELECT one.trial
 
 def trial_rows(store: Store, experiment: str) -> list[int]:
     """Return the sorted row numbers of an experiment's trials, which never change."""
+    # In the order of the keys, as both indexes are: a third of the time.
     sql = """SELECT t.rowid FROM experiment_trials AS e JOIN trials AS t ON t.key = e.trial
-        WHERE e.experiment = ?"""
+        WHERE e.experiment = ? ORDER BY e.trial"""
     return sorted(store.column(sql, [experiment]))
 
 
@@ -166,6 +167,10 @@ def fts_query(text: str) -> str:
     return " ".join(words) + "*" if words else ""
 
 
+_CELLS = """SELECT DISTINCT t.condition, t.scenario, t.temperature FROM trials AS t
+    JOIN models AS m ON m.sha256 = t.model WHERE m.backend <> 'control'"""
+"""SQL of the cells with trials that are no control answers."""
+
 _AN_ANSWER = """SELECT 1 FROM generations AS g JOIN trials AS t ON t.key = g.trial
     JOIN models AS m ON m.sha256 = t.model WHERE m.backend <> 'control' LIMIT 1"""
 
@@ -175,9 +180,10 @@ def filter_options(store: Store) -> FilterOptions:
     of_models = "SELECT sha256, name FROM models WHERE backend <> 'control' ORDER BY rowid"
     of_judges = "SELECT id, name FROM judges WHERE kind <> 'control' ORDER BY rowid"
     models = disambiguate(dict(store.tuples(of_models)))
-    temperatures = store.column(_used_values("t.temperature", "1"))
-    conditions = store.column(_used_values("c.name", "min(c.rowid)"))
-    categories = store.column(_used_values("s.category", "min(s.rowid)"))
+    cells = [*store.tuples(_CELLS)]
+    temperatures = sorted({temperature for *_, temperature in cells})
+    conditions = _used_names(store, "conditions", "name", {cell[0] for cell in cells})
+    categories = _used_names(store, "scenarios", "category", {cell[1] for cell in cells})
     return FilterOptions(
         models=tuple(models.items()),
         temperatures=tuple((repr(t), f"{t:g}") for t in temperatures),
@@ -188,10 +194,7 @@ def filter_options(store: Store) -> FilterOptions:
     )
 
 
-def _used_values(column: str, order: str) -> str:
-    """Return SQL for the values of a column over all trials that are no control answers."""
-    return f"""SELECT {column}
-        FROM (SELECT DISTINCT t.scenario, t.condition, t.temperature FROM trials AS t
-            JOIN models AS m ON m.sha256 = t.model WHERE m.backend <> 'control') AS t
-        JOIN scenarios AS s ON s.id = t.scenario JOIN conditions AS c ON c.id = t.condition
-        GROUP BY {column} ORDER BY {order}"""
+def _used_names(store: Store, table: str, column: str, used: Set[str]) -> list[str]:
+    """Return the different values of a column in the rows of these ids, first stored first."""
+    rows = store.tuples(f"SELECT id, {column} FROM {table} ORDER BY rowid")
+    return [*dict.fromkeys(name for identity, name in rows if identity in used)]

@@ -20,6 +20,7 @@ from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp
 from steertui.tui.run import follower, following
 from steertui.tui.run.following import FOLLOWING, OTHER
+from steertui.tui.run.grid import make_grid
 from steertui.tui.run.run_messages import JudgeQueue, RunUpdate
 from steertui.tui.run.run_screen import FAILED, NOT_RUN, RunScreen
 from steertui.tui.run.run_state import RunState, StoredState
@@ -155,9 +156,11 @@ def test_a_run_counts_the_labels_pending_that_a_viewer_counts(tmp_path: Path) ->
     id = made_up(db, ["an answer"] * 4)
     with Store(db) as store:
         places, statuses = survey(store, id, "one")
+    grid = make_grid(places)
+    grid.set_stored(statuses, ())
     stored = StoredState(
-        places=places,
-        statuses=statuses,
+        places={place.key: place for place in places},
+        grid=grid,
         judge="one",
         others=("two",),
         is_planned=True,

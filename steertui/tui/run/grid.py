@@ -1,6 +1,6 @@
 """Grid of an experiment's trials: scenarios as rows, conditions as columns, signs in cells."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -80,6 +80,13 @@ class Grid:
     def samples(self) -> int:
         """Maximum number of trials in a cell; 1 for an empty grid."""
         return max(map(len, self._keys.values()), default=1)
+
+    def set_stored(self, statuses: Mapping[str, TrialStatus], failed: Iterable[str]) -> None:
+        """Set the stored statuses of all trials, and the trials that could not be answered."""
+        self.statuses = dict(statuses)
+        self.labelled = sum(status.label is not None for status in statuses.values())
+        self.judge_failures = sum(status.failed for status in statuses.values())
+        self.failed = {*failed} - statuses.keys()
 
     def set_status(self, key: str, status: TrialStatus) -> None:
         """Set the status of an answered trial."""

@@ -21,16 +21,16 @@ class StoredState:
     """Trials of an experiment as they are stored.
 
     Attributes:
-        places: of all trials, in planned order.
-        statuses: of the answered trials under `judge`, by key.
+        places: of all trials, by key, in planned order.
+        grid: trials in rows and columns, with their statuses under `judge`.
         judge: id of the judge whose labels are shown; "" for none.
         others: ids of the planned judges other than `judge`.
         is_planned: whether `judge` is planned, or stands for a planned one (`planned_judges`).
         totals: failures, labels, scores and cost.
     """
 
-    places: list[TrialPlace]
-    statuses: dict[str, TrialStatus]
+    places: dict[str, TrialPlace]
+    grid: Grid
     judge: str
     others: tuple[str, ...]
     is_planned: bool
@@ -51,13 +51,16 @@ def read_state(store: Store, session: Session, judge: str) -> StoredState:
     judge = judge or first_judge(store, experiment) or next(known, "")
     places, statuses = survey(store, experiment, judge)
     others = tuple(other for other in planned if other != judge)
+    totals = read_totals(store, experiment, session.experiment, judge, others)
+    grid = make_grid(places)
+    grid.set_stored(statuses, totals.failures)
     return StoredState(
-        places=places,
-        statuses=statuses,
+        places={place.key: place for place in places},
+        grid=grid,
         judge=judge,
         others=others,
         is_planned=judge in planned,
-        totals=read_totals(store, experiment, session.experiment, judge, others),
+        totals=totals,
     )
 
 
@@ -114,15 +117,11 @@ class RunState:
     def fill(self, stored: StoredState) -> None:
         """Show the stored state; statuses that the run reported since it was read stay."""
         reported = self.grid.statuses
-        self.places = {place.key: place for place in stored.places}
-        grid = make_grid(stored.places)
-        grid.failed = set(stored.totals.failures)
-        for key, status in stored.statuses.items():
-            grid.set_status(key, status)
+        self.places = stored.places
+        self.grid = stored.grid
         for key in reported.keys() & self.places.keys():
-            if reported[key] != TrialStatus() or key not in stored.statuses:
-                grid.set_status(key, reported[key])
-        self.grid = grid
+            if reported[key] != TrialStatus() or key not in self.grid.statuses:
+                self.grid.set_status(key, reported[key])
         self.judge = stored.judge
         if not self.is_counting:
             self.is_judge_planned = stored.is_planned
