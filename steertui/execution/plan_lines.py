@@ -15,7 +15,7 @@ from steertui.core.shard import WHOLE
 from steertui.execution.judge_worths import with_worths
 from steertui.execution.progress import dollars
 from steertui.judge.price import estimate_tokens, list_price
-from steertui.planning.estimate import Estimate
+from steertui.planning.estimate import Estimate, GridSize
 from steertui.planning.example_prompt import ExamplePrompt
 from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.planning.plan import Plan
@@ -39,7 +39,6 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     experiment = design.experiment
     conditions = [c.name for c in design.conditions]
     temperatures = ", ".join(f"{t:g}" for t in experiment.temperatures)
-    samples = plan.estimate.size.samples_per_temperature
     time = time_text(plan.estimate, len(plan.missing_here))
     lines = [
         *([f"Name    {experiment.name}"] if experiment.name else []),
@@ -47,7 +46,7 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
         f"{quantity(len(conditions), 'condition')} ({', '.join(_collapsed(design.conditions))})",
         *_side_lines(design.conditions),
         f"Models  {', '.join(m.name for m in design.models)} at temperature {temperatures}, "
-        f"{samples} sample{'s' * (samples > 1)}, {experiment.max_tokens} new tokens at most",
+        f"{samples_text(plan.estimate.size)}, {experiment.max_tokens} new tokens at most",
         f"Trials  {len(plan.prompts)}: {len(plan.answered)} answered before"
         f"{reused_text(plan.reused)}, {len(plan.missing_here)} to do",
         *([f"Time    {time}"] if time else []),
@@ -82,7 +81,7 @@ def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
     lines.append(
         f"Trials  {size.trials:,} = {quantity(size.models, 'model')} × "
         f"{quantity(size.scenarios, 'scenario')} × {quantity(size.conditions, 'condition')} × "
-        f"{quantity(size.samples, 'sample')}: {answered_text(estimate)}"
+        f"{samples_text(size)}: {answered_text(estimate)}"
         f"{estimate.unanswered:,} to do"
     )
     lines += [
@@ -92,6 +91,16 @@ def estimate_lines(estimate: Estimate, experiment: Experiment) -> list[str]:
     time = time_text(estimate, estimate.unanswered)
     lines += [f"Time    {time}"] if time else []
     return [*lines, *map(judge_plan_line, estimate.judges)]
+
+
+def samples_text(size: GridSize) -> str:
+    """Return the samples of each prompt, such as "2 samples".
+
+    Those of several temperatures are named: "4 samples (1 at temperature 0, 3 at 1)".
+    """
+    (first, count), *others = size.samples_by_temperature
+    parts = [f"{count} at temperature {first:g}", *(f"{n} at {t:g}" for t, n in others)]
+    return quantity(size.samples, "sample") + (f" ({', '.join(parts)})" if others else "")
 
 
 def missing_text(files: Sizes, experiment: Experiment) -> str:

@@ -120,11 +120,17 @@ class Connection:
         value: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close the connection; raise StoreError for an error that damaged rows explain, or if a
-        file that is read without a lock was written meanwhile."""
+        """Close the connection.
+
+        Raises StoreError for an error that damaged rows explain, if a file that is read without a
+        lock was written meanwhile, and if a file that was written is no longer there.
+        """
         with self._translate_errors():
+            has_written = self._db.conn.total_changes > self._changes
             self.close()
-            if self._read_only_state not in (None, NOTES.state(self.path)):
+            if value is None and has_written:
+                self._require_in_place()
+            if self._read_only_state and self._read_only_state != NOTES.state(self.path):
                 raise StoreError(f"{self.path}: was written while it was read; try again")
             if isinstance(value, sqlite3.Error):
                 raise value
@@ -139,8 +145,22 @@ class Connection:
         # Closing changes the file: the log moves into it.
         is_known = self._db.conn.total_changes > self._changes or is_checked(self.path)
         self._resources.close()
-        if is_known and self.path.exists() and file_id(self.path) == self.identity:
+        if is_known and self._is_in_place:
             note_checked(self.path)
+
+    @property
+    def _is_in_place(self) -> bool:
+        """Whether the path still leads to the open file."""
+        return self.path.exists() and file_id(self.path) == self.identity
+
+    def _require_in_place(self) -> None:
+        """Raise StoreError if the open file was moved, removed or replaced."""
+        if not self._is_in_place:
+            raise StoreError(
+                f"{self.path}: was moved, removed or replaced while it was open, and what was "
+                "stored since may be lost; put it back, or run the same command again, which "
+                "computes what is missing"
+            )
 
     def reopen(self) -> Self:
         """Return another connection to the same file, for another thread."""
@@ -163,6 +183,7 @@ class Connection:
         with self._translate_errors():
             is_outermost = not self._db.conn.in_transaction
             if is_outermost:
+                self._require_in_place()
                 self._db.conn.execute("BEGIN IMMEDIATE")
             try:
                 with self._db.atomic():

@@ -54,6 +54,7 @@ def test_repeated_command_runs_only_what_is_missing(
     assert "Note    at temperature 0 one sample is run, not 5, since all would have" in greedy
     assert "samples each" not in greedy
     more = call(*SMALL, "--temperature", "0", "--temperature", "0.7", cwd=tmp_path)[1]
+    assert "temperature 0, 0.7, 2 samples (1 at temperature 0, 1 at 0.7), " in more
     assert "36: 18 answered before, 18 to do" in more
     with run_lock(tmp_path / "a.db"):
         code, out, err = call(*SMALL, "--limit", "5", cwd=tmp_path)

@@ -9,9 +9,11 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 from textual.widgets import DataTable
 
+from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
 from steertui.tui.app import SteertuiApp, open_session
 from steertui.tui.results.tables import MAX_CHANGED
+from steertui.tui.session import Session
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from tests.fixtures import large
 from tests.fixtures.busy import busy_thread
@@ -146,3 +148,18 @@ def test_a_table_of_changed_labels_says_how_many_it_leaves_out(tmp_path: Path) -
         assert f"the first {MAX_CHANGED} of " in head
 
     drive(open_session(None, path, Overrides(threads=1)), story)
+
+
+@pytest.mark.parametrize("screen", ["4", "6", "7", "8"])
+def test_keys_that_move_the_cursor_of_an_empty_table_do_nothing(
+    tmp_path: Path, screen: str
+) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, screen)
+        for key in ("up", "down", "G", "up", "g", "pageup", "pagedown", "home", "end", "j", "k"):
+            await press(pilot, key)
+        assert app.is_running
+        tables = app.screen.query(StableTable)
+        assert all(min(table.cursor_coordinate) >= 0 for table in tables)
+
+    drive(Session(tmp_path / "a.db", Experiment()), story)

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 from rich.text import Text
 
 from steertui.core.experiment import Experiment
-from steertui.execution.plan_lines import answered_text, gap_text, judge_work_text, time_text
+from steertui.execution.plan_lines import (
+    answered_text,
+    gap_text,
+    judge_work_text,
+    samples_text,
+    time_text,
+)
 from steertui.execution.progress import dollars
 from steertui.planning.estimate import Estimate, GridSize
 from steertui.planning.footprint import Footprint
@@ -144,25 +150,15 @@ def _trial_lines(estimate: Estimate, c: Palette) -> Iterator[tuple[str, Text]]:
 
 
 def _grid_text(size: GridSize) -> str:
-    """Return "1 model × 36 scenarios × 4 conditions"; samples only if there are several.
-
-    With several temperatures they are named: "4 samples (1 at temperature 0, 3 at 1)".
-    """
+    """Return "1 model × 36 scenarios × 4 conditions"; samples only if there are several."""
     axes = [
         quantity(size.models, "model"),
         quantity(size.scenarios, "scenario"),
         quantity(size.conditions, "condition"),
     ]
     if size.samples > 1:
-        axes.append(quantity(size.samples, "sample") + _temperatures_text(size))
+        axes.append(samples_text(size))
     return " × ".join(axes)
-
-
-def _temperatures_text(size: GridSize) -> str:
-    """Return " (1 at temperature 0, 3 at 1)"; "" for one temperature."""
-    (first, count), *others = size.samples_by_temperature
-    parts = [f"{count} at temperature {first:g}", *(f"{n} at {t:g}" for t, n in others)]
-    return f" ({', '.join(parts)})" if others else ""
 
 
 def _judge_line(judge: JudgeEstimate, c: Palette) -> Text:

@@ -90,6 +90,11 @@ class StableTable(DataTable[Text]):
         self.refresh(layout=True)
         self._restore(cursor, scroll.y)
 
+    def validate_cursor_coordinate(self, value: Coordinate) -> Coordinate:
+        """Keep the cursor in the table; Textual puts that of an empty table at row -1."""
+        row, column = super().validate_cursor_coordinate(value)
+        return Coordinate(max(0, row), max(0, column))
+
     def _restore(self, cursor: Coordinate, scroll_y: int) -> None:
         if self.row_count:
             row = min(cursor.row, self.row_count - 1)
