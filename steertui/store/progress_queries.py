@@ -1,5 +1,6 @@
 """State of an experiment's trials, and its changes since an earlier query."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
@@ -117,6 +118,16 @@ def failure_reasons(store: Store, experiment: str) -> dict[str, str]:
         WHERE NOT EXISTS (SELECT 1 FROM generations AS g WHERE g.trial = f.trial)
         ORDER BY f.id"""
     return dict(store.tuples(sql, [experiment]))
+
+
+def failed_readings(
+    store: Store, experiment: str, judges: Iterable[str]
+) -> frozenset[tuple[str, str]]:
+    """Return (trial, judge) of the answers to which a judge has failed to give a label."""
+    sql = """SELECT v.trial, v.judge FROM current_verdicts AS v JOIN experiment_trials AS e
+        ON e.trial = v.trial AND e.experiment = ? WHERE v.judge = ? AND v.label IS NULL"""
+    rows = (row for judge in judges for row in store.tuples(sql, [experiment, judge]))
+    return frozenset((trial, judge) for trial, judge in rows)
 
 
 def model_progress(store: Store, experiment: str) -> list[ModelProgress]:

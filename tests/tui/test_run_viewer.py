@@ -21,10 +21,10 @@ from steertui.tui.app import SteertuiApp
 from steertui.tui.run import follower, following
 from steertui.tui.run.following import FOLLOWING, OTHER
 from steertui.tui.run.grid import make_grid
-from steertui.tui.run.run_messages import JudgeQueue, RunUpdate
+from steertui.tui.run.run_messages import JudgeQueue, Notice, RunUpdate, Stage
 from steertui.tui.run.run_screen import FAILED, NOT_RUN, RunScreen
 from steertui.tui.run.run_state import RunState, StoredState
-from steertui.tui.run.status_lines import StageLine, activity_parts
+from steertui.tui.run.status_lines import StageLine, activity_parts, notices_text, stage_line
 from steertui.tui.run.stored_totals import StoredTotals
 from steertui.tui.session import Draft
 from steertui.tui.widgets.label_style import ON_DARK
@@ -179,6 +179,37 @@ def test_a_run_counts_the_labels_pending_that_a_viewer_counts(tmp_path: Path) ->
     run.clear_activity()
     run.fill(replace(stored, totals=StoredTotals(others_labelled=2)))
     assert run.pending == 5
+
+
+def test_failed_readings_are_no_labels_and_those_of_every_judge_are_counted(tmp_path: Path) -> None:
+    db = tmp_path / "a.db"
+    id = made_up(db, ["an answer"] * 4)
+    with Store(db) as store:
+        places, _ = survey(store, id, "one")
+    run = RunState(judge="one", others=("two",), grid=make_grid(places))
+    run.places = {place.key: place for place in places}
+    run.is_counting = True
+    key = places[0].key
+    failed = {
+        (key, judge): Verdict(judge, None, "no label in the reply") for judge in ("one", "two")
+    }
+    run.apply(
+        RunUpdate(queues={"one": JudgeQueue(3, 4, 1), "two": JudgeQueue(2, 4, 1)}, verdicts=failed)
+    )
+    assert run.failed == 2
+    assert run.stages_shown["judge"] == Stage(done=3, total=8, rate="2 failed")
+    run.apply(RunUpdate(verdicts={(key, "two"): Verdict("two", Label.CONVERGENCE)}))
+    assert run.failed == 1
+    line = stage_line("Running", run.stages_shown, 120, ON_DARK).plain
+    assert "labels" in line
+    assert "3/8  2 failed" in line
+
+
+def test_the_newest_failure_is_the_first_notice() -> None:
+    notices = [Notice("first"), Notice("a note", is_bad=False), Notice("the cause")]
+    notices += [Notice("another note", is_bad=False)]
+    shown = notices_text(notices, ON_DARK).plain
+    assert shown == "! the cause\n! first\n› another note  (1 other notice)"
 
 
 def test_a_viewer_counts_all_that_another_process_stores(

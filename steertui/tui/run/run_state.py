@@ -77,6 +77,7 @@ class RunState:
         is_judge_planned: whether a run judges the answers by the shown judge.
         others: ids of the other planned judges.
         others_labelled: labels that they have given.
+        others_failed: (trial, judge) of the answers that they failed to label.
         unplanned_labelled: labels of all judges and people but the shown and the planned ones.
         is_counting: whether the updates of a run in this process keep `others_labelled` current.
         unscored: stored answers that the unsteered model is to score and has not.
@@ -100,6 +101,7 @@ class RunState:
     is_judge_planned: bool = False
     others: tuple[str, ...] = ()
     others_labelled: int = 0
+    others_failed: set[tuple[str, str]] = field(default_factory=set)
     unplanned_labelled: int = 0
     is_counting: bool = False
     unscored: int = 0
@@ -135,6 +137,7 @@ class RunState:
         self.unscored = totals.unscored
         if not self.is_counting:  # the store may hold labels whose update comes later
             self.others_labelled = totals.others_labelled
+            self.others_failed = {*totals.others_failed}
 
     def count_labels(self, judges: tuple[str, ...], labelled: int) -> None:
         """Count the labels of a run's judges by its updates.
@@ -175,8 +178,8 @@ class RunState:
 
     @property
     def failed(self) -> int:
-        """Number of failed answers and verdicts that have not succeeded since."""
-        return len(self.grid.failed) + self.grid.judge_failures
+        """Number of failed answers and verdicts of planned judges that have not succeeded since."""
+        return len(self.grid.failed) + self.grid.judge_failures + len(self.others_failed)
 
     @property
     def stages_shown(self) -> dict[str, Stage]:
@@ -184,10 +187,12 @@ class RunState:
         stages = {name: stage for name, stage in self.stages.items() if name != "judge"}
         if self.queues:
             judging = self.stages.get("judge")
+            failed = sum(queue.failed for queue in self.queues.values())
+            rates = [f"{failed:,} failed"] * bool(failed) + ([judging.rate] if judging else [])
             stages["judge"] = Stage(
-                done=sum(queue.done for queue in self.queues.values()),
+                done=sum(queue.done for queue in self.queues.values()) - failed,
                 total=sum(queue.total for queue in self.queues.values()),
-                rate=judging.rate if judging else "",
+                rate="  ".join(filter(None, rates)),
             )
         return stages
 
@@ -222,6 +227,8 @@ class RunState:
                 grid.set_status(key, TrialStatus(verdict.label, bool(verdict.failure)))
             elif self.is_counting and judge in self.others:
                 self.others_labelled += verdict.label is not None
+                self.others_failed.discard((key, judge))
+                self.others_failed |= {(key, judge)} if verdict.failure else set()
         for key, status in update.statuses.items():
             grid.set_status(key, status)
         self.failures |= update.failures

@@ -130,14 +130,25 @@ class NoticeLine(ReflowingText):
     """One line per notice until the next run; hidden if there are none."""
 
     def show(self, notices: Sequence[Notice], colours: Palette) -> None:
-        """Show the last `MAX_NOTICES` notices."""
+        """Show the notices."""
         self.display = bool(notices)
-        text = Text(end="")
-        for notice in notices[-MAX_NOTICES:]:
-            sign, style = ("! ", colours.error) if notice.is_bad else ("› ", colours.quiet)
-            text.append("\n" if text else "").append(sign, f"bold {style}")
-            words = one_line(in_screen_words(notice.text))
-            text.append(words, style if notice.is_bad else colours.quiet)
-        if len(notices) > MAX_NOTICES:
-            text.append(f"  ({len(notices) - MAX_NOTICES} earlier notices)", colours.quiet)
+        text = notices_text(notices, colours)
         self.draw_with(lambda _: text)
+
+
+def notices_text(notices: Sequence[Notice], colours: Palette) -> Text:
+    """Return the last `MAX_NOTICES` notices: those of failures first, and the newest first.
+
+    The newest failure is why a run has ended, and the lines may have room for it alone.
+    """
+    text = Text(end="")
+    by_weight = sorted(notices, key=lambda notice: notice.is_bad)
+    for notice in reversed(by_weight[-MAX_NOTICES:]):
+        sign, style = ("! ", colours.error) if notice.is_bad else ("› ", colours.quiet)
+        text.append("\n" if text else "").append(sign, f"bold {style}")
+        words = one_line(in_screen_words(notice.text))
+        text.append(words, style if notice.is_bad else colours.quiet)
+    more = len(notices) - MAX_NOTICES
+    return text.append(
+        f"  ({more} other {counted(more, 'notice')})" if more > 0 else "", colours.quiet
+    )
