@@ -18,7 +18,7 @@ import numpy as np
 from simulation import SCENARIOS, Flags, cell, counts, covers, threshold
 
 from steertui.stats.gap import GapCounts, gap_estimate, paired_gap
-from steertui.stats.pooled import pooled_difference, pooled_gap
+from steertui.stats.pooled import pooled_contrast, pooled_difference
 from steertui.stats.rate import Estimate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm, normal_quantile
 from steertui.stats.simultaneous import agreeing_limits, simultaneous_level
@@ -156,10 +156,10 @@ def pool(setting: Pool, runs: int, seed: int) -> tuple[float, ...]:
     gee = []
     for run in range(runs):
         drawn = [*models(setting, rng)]
-        result = pooled_gap(drawn, "pro", "anti")
+        result = pooled_contrast(drawn, "pro", "anti").gap
         other = pooled_difference(drawn[:1], drawn[1:], "first", "others")
         null = [*models(no_effect, rng)]
-        p = pooled_gap(null, "pro", "anti").p
+        p = pooled_contrast(null, "pro", "anti").gap.p
         found[run] = (
             100 * covers(result.low, result.high, float(np.mean(gaps))),
             (result.high or 0) - (result.low or 0),

@@ -9,9 +9,9 @@ from steertui.analysis.judge_conflicts import are_opposite
 from steertui.analysis.sentences import Finding, p_text
 from steertui.analysis.stand_ins import without_stand_ins
 from steertui.analysis.table import Table, TableKey
-from steertui.stats.families import untested
+from steertui.stats.families import PRIMARY, FamilyTest, family_tests
 from steertui.stats.gap import Gap, shared_scenarios
-from steertui.stats.pooled import pooled_counts, pooled_gap
+from steertui.stats.pooled import pooled_contrast, pooled_counts
 from steertui.stats.rate import Estimate
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 from steertui.units import list_text, quantity
@@ -60,7 +60,8 @@ class PooledGap:
         models: number of their models.
         pairs: number of pairs of a model setting and a scenario valid under both conditions.
         answers: number of valid answers of these pairs, each of which counts once.
-        gap: pooled within each scenario (`pooled_gap`), with 95 % limits.
+        gap: pooled within each scenario (`pooled_contrast`).
+        test: of the gap, with 95 % limits that agree with it.
         contested: number of model settings whose conclusion depends on the judge.
         rivals: names of the judges whose pooled gap leads to another conclusion.
     """
@@ -72,13 +73,14 @@ class PooledGap:
     pairs: int
     answers: int
     gap: Gap
+    test: FamilyTest
     contested: int = 0
     rivals: tuple[str, ...] = ()
 
     @property
     def sign(self) -> int:
         """1 or -1 if the test shows a difference, the sign of the gap; else 0."""
-        if self.gap.p is None or self.gap.p > SIGNIFICANCE_LEVEL or not self.gap.points:
+        if not self.test.is_significant or not self.gap.points:
             return 0
         return 1 if self.gap.points > 0 else -1
 
@@ -105,10 +107,10 @@ def _names(pooled: PooledGap) -> tuple[str, str]:
 
 
 def _limits(pooled: PooledGap) -> Estimate | None:
-    gap = pooled.gap
-    if gap.points is None or gap.low is None or gap.high is None:
+    gap, test = pooled.gap, pooled.test
+    if gap.points is None or test.low is None or test.high is None:
         return None
-    return Estimate(gap.points, gap.low, gap.high)
+    return Estimate(gap.points, test.low, test.high)
 
 
 def _is_contested(table: Table) -> bool:
@@ -128,10 +130,11 @@ def _pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
         ((one, two),) = compared
         counts = [convergence_counts(table.outcomes, table.policy) for table in drawn]
         gaps = [(own.get(one, {}), own.get(two, {})) for own in counts]
-        gap = pooled_gap(gaps, one, two)
+        contrast = pooled_contrast(gaps, one, two)
+        (test,) = family_tests([contrast], PRIMARY)
         pairs = sum(len(shared_scenarios(*own)[0]) for own in gaps)
         judge = drawn[0].judge.name if drawn[0].judge else ""
-        if gap.points is not None:
+        if contrast.gap.points is not None:
             yield PooledGap(
                 experiment,
                 judge,
@@ -139,7 +142,8 @@ def _pooled_gaps(tables: Sequence[Table]) -> Iterator[PooledGap]:
                 models=len({table.setting.model for table in drawn}),
                 pairs=pairs,
                 answers=sum(m for side in pooled_counts(gaps) for _, m in side.values()),
-                gap=gap,
+                gap=contrast.gap,
+                test=test,
                 contested=sum(map(_is_contested, drawn)),
             )
 
@@ -151,7 +155,7 @@ def pooled_sentence(pooled: PooledGap) -> str:
     return (
         f"Judged by {pooled.judge}, {gap.first} − {gap.second} pooled over the "
         f"{quantity(pooled.settings, 'model setting')} is {gap.points:+.1f} points "
-        f"({interval_words(untested(gap))}{test}); {_weights(pooled)}, and the gap speaks of "
+        f"({interval_words(pooled.test)}{test}); {_weights(pooled)}, and the gap speaks of "
         f"{_scope(pooled)}{_pooled_reservation(pooled)}"
     )
 

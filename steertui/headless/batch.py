@@ -205,10 +205,10 @@ def _supply_plan(experiment: Experiment, db: Path, how: BatchOptions) -> Supplie
     return supplied[0]
 
 
-def supply_files(experiment: Experiment, db: Path, *, as_json: bool) -> bool:
-    """Fetch what is missing; return False if a signal stopped it."""
+def supply_files(experiment: Experiment, events: Iterator[DownloadEvent], *, as_json: bool) -> bool:
+    """Fetch what an experiment lacks by `events`; return False if a signal stopped it."""
     try:
-        report_supply(supply_experiment(experiment, db), experiment, as_json=as_json)
+        report_supply(events, experiment, as_json=as_json)
     except KeyboardInterrupt:
         print_text(DOWNLOAD_STOPPED, to_stderr=True)
         return False
@@ -232,7 +232,7 @@ def register(
     check_output(output, REGISTRATION, [db])
     require_consent(experiment, origin, is_sure=is_sure)
     handler = SignalHandler()
-    if not supply_files(experiment, db, as_json=False):
+    if not supply_files(experiment, supply_experiment(experiment, db), as_json=False):
         return handler.exit_code
     found = resolve_before_creation(db, experiment)
     with Store(db) as store:

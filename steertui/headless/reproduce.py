@@ -28,6 +28,7 @@ from steertui.planning.reproduction import (
     reproduction_design,
     reproduction_origin,
 )
+from steertui.planning.supply import requirements_of, supply
 from steertui.printable import print_json, print_line
 from steertui.report.bundle.archive import open_archive
 from steertui.report.bundle.verifier import open_database
@@ -82,7 +83,9 @@ def reproduce(how: ReproductionRun, options: ReproductionOptions, overrides: Ove
         origin = reproduction_origin(runnable, how.bundle, given)
         require_consent(runnable, origin, is_sure=how.is_sure)
         handler = SignalHandler()
-        if not supply_files(runnable, how.db, as_json=how.as_json):
+        # Its texts and vectors are in the bundle: only weights are supplied.
+        weights = supply(requirements_of(runnable))
+        if not supply_files(runnable, weights, as_json=how.as_json):
             return handler.exit_code
         design = reproduction_design(original, experiment, runnable, options)
         with run_lock(how.db) as set_experiment, Store(how.db) as store:

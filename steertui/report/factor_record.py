@@ -80,6 +80,9 @@ def pooled_record(pooled: PooledGap) -> Record:
         "pairs": pooled.pairs,
         "answers": pooled.answers,
         "gap": asdict(pooled.gap),
+        "test_level": pooled.test.level,
+        "test_low": pooled.test.low,
+        "test_high": pooled.test.high,
         "contested": pooled.contested,
         "rivals": list(pooled.rivals),
     }

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from steertui.stats.gap import Gap, GapCounts, paired_gap, shared_scenarios
+from steertui.stats.families import Contrast, gap_contrast
+from steertui.stats.gap import Gap, GapCounts, shared_scenarios
 from steertui.stats.gap_difference import gap_difference
 
 
@@ -21,15 +22,15 @@ def pooled_counts(gaps: Sequence[GapCounts]) -> GapCounts:
     return sums
 
 
-def pooled_gap(gaps: Sequence[GapCounts], first: str, second: str) -> Gap:
+def pooled_contrast(gaps: Sequence[GapCounts], first: str, second: str) -> Contrast:
     """Return the gap between two conditions over several models.
 
-    `paired_gap` of the pooled counts. The models' answers to one scenario are kept together: the
+    `gap_contrast` of the pooled counts. The models' answers to one scenario are kept together: the
     interval has scenarios as clusters, and the test flips the sign of a scenario's whole
     difference, which is exact if the conditions are exchangeable within every scenario, for all
     models at once. The gap speaks of these models, not of models like them.
     """
-    return paired_gap(*pooled_counts(gaps), first, second)
+    return gap_contrast(*pooled_counts(gaps), first, second)
 
 
 def pooled_difference(

@@ -5,9 +5,11 @@ import pytest
 from steertui.analysis.arms import arm_sentence
 from steertui.analysis.group_words import points_text
 from steertui.analysis.interval_text import interval_cell, interval_words, set_limits_legend
+from steertui.analysis.primary_gaps import PooledGap, pooled_sentence
+from steertui.report.factor_record import pooled_record
 from steertui.stats.families import PRIMARY, FamilyTest, family_tests, gap_contrast
 from steertui.stats.gap import GapCounts
-from steertui.stats.pooled import pooled_difference, pooled_gap
+from steertui.stats.pooled import pooled_contrast, pooled_difference
 from steertui.stats.rate import ScenarioCounts
 from steertui.stats.wordings import wording_gap
 
@@ -44,9 +46,25 @@ def test_a_limit_that_the_test_cuts_at_0_excludes_it() -> None:
     assert set_limits_legend([FamilyTest(PRIMARY, 0.03, 0.95, 1.0, 40.0)]) == ""
 
 
+def test_a_pooled_gap_whose_test_shows_nothing_has_no_interval_without_0() -> None:
+    contrast = pooled_contrast([opposite(5), opposite(5)], "a", "b")
+    assert contrast.gap.low is not None
+    assert contrast.gap.low > 0
+    (test,) = family_tests([contrast], PRIMARY)
+    pooled = PooledGap(
+        "e", "judge", settings=2, models=2, pairs=10, answers=20, gap=contrast.gap, test=test
+    )
+    assert pooled.sign == 0
+    assert (
+        "+100.0 points (95 % interval ≤ 0 to +100.0; the test, not the computed limit, includes 0, "
+        "exact randomisation test, p = 0.062)" in pooled_sentence(pooled)
+    )
+    assert pooled_record(pooled)["test_low"] == 0
+
+
 def test_no_gap_of_three_pairs_has_an_interval() -> None:
     pair = opposite(3)
-    pooled = pooled_gap([pair, pair], "a", "b")
+    pooled = pooled_contrast([pair, pair], "a", "b").gap
     difference = pooled_difference([pair], [pair[::-1]], "one", "two")
     assert (pooled.points, pooled.low, difference.points, difference.low) == (100, None, 200, None)
     assert points_text(pooled) == "+100.0 points (no interval with fewer than 4 pairs)"

@@ -72,6 +72,25 @@ def test_a_deterministic_run_is_reproduced_item_by_item(received: Path) -> None:
     assert select(again, "SELECT count(*) FROM generations") == [answers]
 
 
+@pytest.mark.parametrize("conditions", ["own", "vector-pro"])
+def test_conditions_of_the_users_own_are_run_again(tmp_path: Path, conditions: str) -> None:
+    (tmp_path / "mine.toml").write_text(
+        'format = 1\n[[condition]]\nname = "own"\nsuffix = "Be brief."\n'
+    )
+    options = {
+        "own": ("--demo", "--conditions-file", "mine.toml", "--conditions", "own"),
+        "vector-pro": ("--preset", "demo-steering", "--conditions", "baseline,vector-pro"),
+    }
+    run = (*RUN, "--limit", "2", "--deterministic", *options[conditions])
+    code, _, err = call(*run, cwd=tmp_path)
+    assert code == 0, err
+    bundle(tmp_path)
+    (tmp_path / "mine.toml").unlink()
+    code, out, err = call("reproduce", "a.bundle.zip", "--deterministic", "--yes", cwd=tmp_path)
+    assert code == 0, err
+    assert f"{conditions}: 2 of 2 answers identical, 2 of 2 labels equal" in out
+
+
 @pytest.mark.slow
 def test_a_share_is_a_random_choice_of_scenarios_with_all_conditions(received: Path) -> None:
     chosen = []

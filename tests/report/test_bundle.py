@@ -80,7 +80,9 @@ def test_a_bundle_of_a_run_verifies_with_every_number(made: Path) -> None:
     equal, total = line.split()[2], line.split()[4]
     assert equal == total
     assert int(total.replace(",", "")) > numbers
+    first = select(made / "runs.db", "SELECT min(created_at) FROM experiment_plans")[0][0]
     assert "✓ preregistration: names plan" in out
+    assert f"…, stored at {first}\n" in out  # before the answers; each run stores its plan, too
     assert "✓ weights of demo" in out
     digest = out.splitlines()[-1].split()[1]
     assert call("verify", "runs.bundle.zip", "--digest", digest[:16], cwd=made)[0] == 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from steertui.stats.gap import GapCounts, paired_gap
-from steertui.stats.pooled import pooled_counts, pooled_difference, pooled_gap
+from steertui.stats.pooled import pooled_contrast, pooled_counts, pooled_difference
 
 
 def random_gap(rng: random.Random, rates: tuple[float, float], scenarios: int = 12) -> GapCounts:
@@ -17,7 +17,7 @@ def random_gap(rng: random.Random, rates: tuple[float, float], scenarios: int = 
 
 def test_one_model_is_its_own_pool() -> None:
     gap = random_gap(random.Random(1), (0.7, 0.2))
-    assert pooled_gap([gap], "pro", "anti") == paired_gap(*gap, "pro", "anti")
+    assert pooled_contrast([gap], "pro", "anti").gap == paired_gap(*gap, "pro", "anti")
 
 
 def test_a_model_counts_only_where_both_conditions_are_valid() -> None:
@@ -32,7 +32,7 @@ def test_a_model_counts_only_where_both_conditions_are_valid() -> None:
 def test_p_value_enumerates_the_signs_of_whole_scenarios() -> None:
     rng = random.Random(4)
     gaps = [random_gap(rng, (0.6, 0.3)) for _ in range(3)]
-    result = pooled_gap(gaps, "pro", "anti")
+    result = pooled_contrast(gaps, "pro", "anti").gap
     sums = [sum(one[s][0] - two[s][0] for one, two in gaps) for s in gaps[0][0]]
     assert result.points == pytest.approx(100 * sum(sums) / 36)
     totals = [
@@ -69,7 +69,7 @@ def test_generalised_estimating_equations_agree() -> None:
         tuple({str(i): (int(x), 1) for i, x in enumerate(hits[:, c, m])} for c in (0, 1))
         for m in range(4)
     ]
-    result = pooled_gap([(one, two) for one, two in gaps], "pro", "anti")
+    result = pooled_contrast([(one, two) for one, two in gaps], "pro", "anti").gap
     is_pro = np.broadcast_to(np.array([1.0, 0.0])[None, :, None], hits.shape)
     design = np.column_stack([np.ones(hits.size), is_pro.ravel()])
     groups = np.repeat(np.arange(80), 8)

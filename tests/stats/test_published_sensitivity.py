@@ -13,7 +13,7 @@ from steertui.stats.matched_pairs import (
     paired_cells,
     paired_posterior,
 )
-from steertui.stats.pooled import pooled_difference, pooled_gap
+from steertui.stats.pooled import pooled_contrast, pooled_difference
 from steertui.stats.power import minimum_detectable_gap
 from steertui.stats.rate import Policy
 from steertui.stats.sensitivity import LabelCounts, Sensitivity, gap_sensitivity, label_counts
@@ -115,7 +115,7 @@ def test_pooled_gap_of_three_models_and_the_difference_of_the_base_model() -> No
     for model in (BASE, INSTRUCT, THINKING):
         one, two = (published(model, name).by_policy[Policy.PAPER] for name in ("pro", "anti"))
         gaps.append((one, two))
-    pooled = pooled_gap(gaps, "pro", "anti")
+    pooled = pooled_contrast(gaps, "pro", "anti").gap
     assert pooled.points == pytest.approx(62.01, abs=0.005)
     assert (pooled.low, pooled.high) == pytest.approx((52.95, 69.15), abs=0.005)
     assert (pooled.pairs, pooled.only_first, pooled.only_second) == (71, 61, 0)
