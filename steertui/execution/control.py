@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from steertui.execution.events import Event
 
@@ -16,10 +16,13 @@ class RunControl:
     Attributes:
         new_slots: slots per engine for the run that replaces this one; None unless `change_slots`
             was called.
+        before_wait: called in the thread of the run when a pause has suspended the engines, so that
+            the run's owner can show what was computed up to it.
     """
 
     def __init__(self) -> None:
         self.new_slots: int | None = None
+        self.before_wait: Callable[[], object] = lambda: None
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._unblocked = threading.Event()
@@ -67,8 +70,9 @@ class RunControl:
         self.stop()
 
     def wait_while_paused(self) -> None:
-        """Block until the run is resumed or stopped."""
+        """Call `before_wait`, and block until the run is resumed or stopped."""
         self._waiting.set()
+        self.before_wait()
         self._unblocked.wait()
         self._waiting.clear()
 

@@ -63,6 +63,7 @@ def run_until_idle(
     due = time.monotonic() + SNAPSHOT_INTERVAL
     while not engine.is_idle:
         if control.is_paused:
+            yield _progress(engine, len(requests), stage, work)
             _suspend_while_paused(engine, control)
         for event in engine.step():
             _count(work, event)
@@ -70,12 +71,17 @@ def run_until_idle(
         # The consumer may have queued a follow-up request: the reason for a label.
         if engine.is_idle or time.monotonic() >= due:
             due = time.monotonic() + SNAPSHOT_INTERVAL
-            done = len(requests) - engine.unfinished
-            snapshot = engine.snapshot()
-            capacity = engine.capacity
-            current = [slot.tokens for slot in snapshot.slots] if stage is RunStage.GENERATE else []
-            left = work.left(snapshot, current, capacity.slots)
-            yield EngineProgress(stage, done, len(requests), snapshot, capacity, left=left)
+            yield _progress(engine, len(requests), stage, work)
+
+
+def _progress(engine: Pool, requests: int, stage: RunStage, work: StageWork) -> EngineProgress:
+    """Return the progress of an engine with this number of requests."""
+    snapshot = engine.snapshot()
+    capacity = engine.capacity
+    current = [slot.tokens for slot in snapshot.slots] if stage is RunStage.GENERATE else []
+    left = work.left(snapshot, current, capacity.slots)
+    done = requests - engine.unfinished
+    return EngineProgress(stage, done, requests, snapshot, capacity, left=left)
 
 
 def _count(work: StageWork, event: EngineEvent) -> None:

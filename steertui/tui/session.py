@@ -37,7 +37,6 @@ class Session:
         server_options: options for requests to servers.
         version: incremented whenever another database or experiment is opened.
         origin: source of the experiment's values.
-        writes: incremented whenever a screen other than Run may have changed stored labels.
         drafts: changed plans by the path and id of the experiment that was open at the change.
         kept: experiments that a preset or a file holds, and the default one.
         is_sure: whether the user agreed in advance to run received experiments.
@@ -53,7 +52,6 @@ class Session:
     server_options: JudgeServerOptions = DEFAULT_OPTIONS
     version: int = 0
     origin: Origin = TYPED
-    writes: int = 0
     drafts: dict[tuple[Path, str], Draft] = field(default_factory=dict)
     kept: list[Experiment] = field(default_factory=lambda: [Experiment(), *PRESETS.values()])
     is_sure: bool = False

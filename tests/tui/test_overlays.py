@@ -65,7 +65,6 @@ def test_report_and_comparison_have_the_labels_that_were_added_since(db: Path) -
             store.add_judge("human:late", "human:late", {"kind": "a person", "title": ""})
             for key in sorted(store.answered_keys(app.session.id)):
                 store.add_verdict(key, Verdict("human:late", Label.NONSENSICAL))
-        app.session.writes += 1
         await press(pilot, "1", "4")
         assert isinstance(app.screen, ReportScreen)
         assert "human:late" in frame(app)[0]

@@ -28,6 +28,7 @@ from steertui.tui.pending_labels import labelling_judges
 from steertui.tui.widgets.form import Values
 from steertui.tui.widgets.job_page import FormJob, Job, JobLine, JobPage
 from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.live_page import LivePage
 from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.page import PAGES
 from steertui.tui.widgets.screen_words import in_screen_words
@@ -63,7 +64,7 @@ IMPORTED = "Its labels were imported with the answers: it cannot be asked for ot
 NO_JUDGES = "No judge is measured yet: t tests models on answers with known labels."
 
 
-class JudgesScreen(JobPage):
+class JudgesScreen(JobPage, LivePage):
     """Screen with one row per judge."""
 
     NAME = "judges"

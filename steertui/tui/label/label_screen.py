@@ -256,7 +256,6 @@ class LabelScreen(Page):
                 await self.session.with_store(
                     lambda store: add_label(store, annotator, item, label)
                 )
-            self.session.writes += 1
         except AlreadyLabelledError as exc:
             batch.drop(item)
             self.show_error(str(exc))
@@ -281,7 +280,6 @@ class LabelScreen(Page):
             await self.session.with_store(
                 lambda store: store.remove_label(annotator, item.key, item.former)
             )
-        self.session.writes += 1
         self._show_next()
 
     async def _reopen_stored(self) -> None:
@@ -296,7 +294,6 @@ class LabelScreen(Page):
                 )
         finally:
             self._is_reopening = False
-        self.session.writes += 1
         if found and self._batch is batch:
             if batch.has_ended:
                 self._batch = LabelBatch(batch.order)

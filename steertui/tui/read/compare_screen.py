@@ -21,8 +21,8 @@ from steertui.tui.read.trial_view import (
 )
 from steertui.tui.read.word_differences import mark_differences
 from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.live_page import LivePage
 from steertui.tui.widgets.long_text import LongText
-from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.units import counted
 
@@ -43,7 +43,7 @@ MIN_TASK_HEIGHT = 34
 """Lines of the screen from which the task is shown at first."""
 
 
-class CompareScreen(Page):
+class CompareScreen(LivePage):
     """Screen with one column per condition."""
 
     NAME = "compare"
@@ -80,7 +80,6 @@ class CompareScreen(Page):
         self._shows_reasoning = False
         self._marks_differences = False
         self._shows_suffix = False
-        self._writes = -1
 
     def body(self) -> ComposeResult:
         """Yield title, task, and the container of the columns, which are added once read."""
@@ -95,10 +94,8 @@ class CompareScreen(Page):
         task.display = self.size.height >= MIN_TASK_HEIGHT
 
     def reload(self) -> None:
-        """Read the trials, and again after labels have changed."""
-        if not self._trials or self._writes != self.session.writes:
-            self._writes = self.session.writes
-            self._read()
+        """Read the trials."""
+        self._read()
 
     def recolour(self) -> None:
         """Draw the trials in the colours of the theme."""
@@ -108,17 +105,26 @@ class CompareScreen(Page):
     async def _read(self) -> None:
         key = self._key
         experiment = self.session.id
+        before = self._trials
         self._trials, self._keys = await self.session.with_store(
             lambda store: _read_trials(store, key, experiment)
         )
+        if before and self._trials == before:
+            return
         columns = self.query_one("#columns", HorizontalScroll)
         focused = self._focused_column()
+        is_same = [trial.key for trial in before] == [trial.key for trial in self._trials]
+        places = [column.scroll_offset.y for column in self._columns()] if is_same else []
         if len(self._columns()) != len(self._trials):
             await columns.remove_children()
             await columns.mount_all(LongText(classes="column") for _ in self._trials)
             self._set_widths()
         self._draw()
         self.refresh_bindings()
+        for column, place in zip(self._columns(), places, strict=False):
+            self.call_after_refresh(column.scroll_to, y=place, animate=False)
+        if is_same:
+            return
         own = next((i for i, trial in enumerate(self._trials) if trial.key == key), 0)
         if self._trials:
             self._columns()[own if focused is None else focused].focus()

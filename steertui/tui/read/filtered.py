@@ -11,10 +11,10 @@ from steertui.store.trial_filter import TrialFilter
 from steertui.tui.read.filter_bar import KEYS, FilterBar, Search, filter_title
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.page import Page
+from steertui.tui.widgets.live_page import LivePage
 
 
-class Filtered(Page):
+class Filtered(LivePage):
     """Screen that lists the trials that pass a filter. A subclass finds and shows them.
 
     Attributes:

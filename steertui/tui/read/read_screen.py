@@ -18,6 +18,7 @@ from steertui.tui.read.filtered import Filtered
 from steertui.tui.read.trial_columns import longest_names
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.read.trial_view import set_trial_titles, show_trial
+from steertui.tui.widgets.label_style import Palette
 from steertui.tui.widgets.layout import set_titles
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.screen_words import in_screen_words
@@ -63,6 +64,7 @@ class ReadScreen(Filtered):
         self._version = -1
         self._shows_reasoning = False
         self._trial: TrialText | None = None
+        self._drawn: tuple[TrialText | None, Palette] | None = None
         self._wanted_key = ""
         self._rows_of: tuple[tuple[int, str], Set[int]] = ((0, ""), frozenset())
 
@@ -121,7 +123,7 @@ class ReadScreen(Filtered):
                 else f"{in_screen_words(str(exc))}."
             )
             bar.choices = NO_OPTIONS
-            self._trial = None
+            self._trial = self._drawn = None
             self.refresh_bindings()
             self.show_empty(message)
             return
@@ -161,7 +163,7 @@ class ReadScreen(Filtered):
         return self._rows_of[1] if experiment else None
 
     def _show_message(self, message: str) -> None:
-        self._trial = None
+        self._trial = self._drawn = None
         self.refresh_bindings()
         long_text = self.query_one("#text", LongText)
         set_titles(long_text, "trial")
@@ -198,10 +200,16 @@ class ReadScreen(Filtered):
             return
         key = line.key
         trial = await self.session.with_store(lambda store: read_trial(store, key))
-        if trial:
-            self._trial = trial
-            self._draw_trial(trial)
-            self.refresh_bindings()
+        drawn = trial, self.colours
+        if trial is None or drawn == self._drawn:
+            return
+        text = self.query_one("#text", LongText)
+        is_same = self._trial is not None and self._trial.key == trial.key
+        place = text.scroll_offset.y if is_same else 0
+        self._trial, self._drawn = trial, drawn
+        self._draw_trial(trial)
+        self.call_after_refresh(text.scroll_to, y=place, animate=False)
+        self.refresh_bindings()
 
     def _draw_trial(self, trial: TrialText) -> None:
         show_trial(

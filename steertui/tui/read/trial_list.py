@@ -76,7 +76,14 @@ class TrialList(ScrollView, can_focus=True):
         self._title_width = 0
 
     def fill(self, rows: Sequence[int], keep: int | None = None) -> None:
-        """Show the trials with these row numbers; put the cursor on `keep` if it is one of them."""
+        """Show the trials with these row numbers; put the cursor on `keep` if it is one of them.
+
+        If they are those that are shown, their lines stay until they are read again, and so does
+        the scroll position.
+        """
+        if rows == self._rows and self.row == keep:
+            self._read_again()
+            return
         self._rows = rows
         self._title_width = 0
         self.forget()
@@ -84,6 +91,16 @@ class TrialList(ScrollView, can_focus=True):
         self.cursor = rows.index(keep) if keep is not None and keep in set(rows) else 0
         self._show_cursor()
         self.refresh()
+
+    def _read_again(self) -> None:
+        """Request the visible pages again, and discard the others."""
+        top = self.scroll_offset.y
+        visible = range(top // PAGE, (top + self.size.height) // PAGE + 1)
+        self._pages = {page: self._pages[page] for page in visible if page in self._pages}
+        self._requested = set()
+        self._generation += 1
+        for page in self._pages:
+            self.post_message(self._request(page))
 
     def forget(self) -> None:
         """Discard all pages, so that the visible ones are fetched again."""

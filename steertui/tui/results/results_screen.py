@@ -30,7 +30,7 @@ from steertui.tui.results.tables import (
 )
 from steertui.tui.results.tables_pane import TablesPane
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.page import Page
+from steertui.tui.widgets.live_page import LivePage
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from steertui.tui.widgets.screen_words import in_screen_words
 from steertui.tui.widgets.stable_table import StableTable
@@ -68,7 +68,7 @@ POLICIES = [
 ]
 
 
-class ResultsScreen(Page):
+class ResultsScreen(LivePage):
     """Screen with one table of the summary at a time."""
 
     NAME = "results"

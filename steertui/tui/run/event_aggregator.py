@@ -4,6 +4,7 @@ import time
 from collections import Counter
 
 from steertui.analysis.judge_caveats import order_sentence
+from steertui.analysis.summary import summarise_experiment
 from steertui.engine.device_groups import CPU
 from steertui.engine.events import RequestFailed
 from steertui.execution import (
@@ -134,6 +135,14 @@ class EventAggregator:
             self._progress = None
         self._update.summary = self._summaries.summary_if_due(self._store, self._plan, now)
         self._updated_at = now
+        return self.take_update()
+
+    def whole_update(self) -> RunUpdate:
+        """Return the events since the last update, due or not, with the results so far."""
+        if self._progress:
+            self._sample_engine(self._progress)
+            self._progress = None
+        self._update.summary = summarise_experiment(self._store, self._plan)
         return self.take_update()
 
     def take_update(self) -> RunUpdate:

@@ -52,6 +52,9 @@ class Following(Page):
     def draw(self, *, rates: bool = True) -> None:
         """Draw the state of the run."""
 
+    def read_changes(self) -> None:
+        """Read the open experiment again if the database has changed."""
+
     def load(self, outcome: str = "") -> None:
         """Read the open experiment from the store."""
 
@@ -76,6 +79,7 @@ class Following(Page):
         db, version = self.session.db, self.session.version
         at_work = await self.host.experiment_elsewhere()
         if at_work is None:
+            self.read_changes()
             return
         experiments = await self.session.with_store(lambda store: store.experiments())
         if self.is_at_work or self.is_following or version != self.session.version:

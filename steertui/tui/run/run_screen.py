@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from steertui.analysis.summary import summarise_experiment
+from steertui.store.read_only import newest_change
 from steertui.store.trial_filter import TrialFilter
 from steertui.store.trials import read_trial
 from steertui.tui.gc_tuning import exempt_live_objects
@@ -78,7 +79,7 @@ class RunScreen(RunControls):
 
     def __init__(self) -> None:
         super().__init__()
-        self._writes = 0
+        self._change = 0.0
         self.clear_run()
 
     def clear_run(self) -> None:
@@ -109,18 +110,19 @@ class RunScreen(RunControls):
             self.clear_run()
             self.state = READING if self.session.id else NOT_STARTED
             self.load()
-        elif self._writes != self.session.writes and not (self.is_at_work or self.is_following):
-            self._load_again()
-        self._writes = self.session.writes
+        else:
+            self.read_changes()
         self.draw()
         self._show_slots()
 
-    def _load_again(self) -> None:
-        """Show the labels that other screens wrote; notices and a failure or stop stay."""
-        notices, state = self.run.notices, self.state
-        self.clear_run()
-        self.run.notices, self.state = notices, state
-        self.load(state if state in (FAILED, STOPPED) else "")
+    def read_changes(self) -> None:
+        """Show what other screens and processes stored since the experiment was read.
+
+        Notices, and the outcome of a run that failed or was stopped, stay.
+        """
+        is_live = self.is_at_work or self.is_following
+        if self.session.id and not is_live and self._change != newest_change(self.session.db):
+            self.load(self.state if self.state in (FAILED, STOPPED) else "")
 
     # The store
 
@@ -135,9 +137,11 @@ class RunScreen(RunControls):
             self.query_one(Matrix).fill(self.run.grid)
             self.query_one(FocusPanel).clear()
             return
-        judge = self.run.judge
+        self._change = newest_change(self.session.db)
+        judge = self.run.judge if self.is_at_work or self.is_following else ""
         session = self.session
-        self.run.fill(await session.with_store(lambda store: read_state(store, session, judge)))
+        stored = await session.with_store(lambda store: read_state(store, session, judge))
+        self.run.fill(stored, is_live=self.is_at_work or self.is_following)
         at_work = await self.host.experiment_elsewhere()
         if not self.is_at_work and not self.is_following:
             if at_work is not None:

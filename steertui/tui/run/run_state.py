@@ -116,9 +116,9 @@ class RunState:
     slot_count: int = 0
     throughputs: list[float] = field(default_factory=list)
 
-    def fill(self, stored: StoredState) -> None:
-        """Show the stored state; statuses that the run reported since it was read stay."""
-        reported = self.grid.statuses
+    def fill(self, stored: StoredState, *, is_live: bool = True) -> None:
+        """Show the stored state; statuses that a live run reported since it was read stay."""
+        reported = self.grid.statuses if is_live else {}
         self.places = stored.places
         self.grid = stored.grid
         for key in reported.keys() & self.places.keys():

@@ -135,6 +135,7 @@ class Runner:
 
     def _post_updates(self, plan: Plan, store: Store, left_out: Iterable[ModelLeftOut]) -> None:
         aggregator = EventAggregator(plan, store, self._draw_rate, self.control)
+        self.control.before_wait = lambda: self._target.post_message(aggregator.whole_update())
         events = run(plan, store, self._overrides, self._options, control=self.control)
         try:
             for event in chain(left_out, events):

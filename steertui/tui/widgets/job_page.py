@@ -224,7 +224,6 @@ class JobPage(Page):
     @on(JobEnded)
     def _job_ended(self, message: JobEnded) -> None:
         self._is_busy = False
-        self.session.writes += 1
         self.result = message.result
         self.refresh_bindings()
         self._keep(message)

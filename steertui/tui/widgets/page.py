@@ -207,10 +207,10 @@ class Page(Screen[None]):
     @property
     def is_loading(self) -> bool:
         """Whether the screen's keys wait: it reads its data for the first time."""
-        return self._is_first_load and self._is_reading
+        return self._is_first_load and self.is_reading
 
     @property
-    def _is_reading(self) -> bool:
+    def is_reading(self) -> bool:
         """Whether a worker reads data of the screen."""
         return any(
             worker.node is self and worker.group in LOADING_GROUPS
@@ -298,7 +298,7 @@ class Page(Screen[None]):
     def _worker_changed(self, event: Worker.StateChanged) -> None:
         """Show the error of a worker; an error that the user cannot correct ends the program."""
         if event.worker.group in LOADING_GROUPS:
-            self._is_first_load &= self._is_reading
+            self._is_first_load &= self.is_reading
         if event.state is WorkerState.ERROR:
             error = event.worker.error
             if not isinstance(error, SteertuiError):
