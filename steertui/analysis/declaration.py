@@ -10,6 +10,7 @@ from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.grouping import NONE, ContestCell
 from steertui.core.model import ModelBackend
 from steertui.errors import SteertuiError
+from steertui.stats.rate import Policy
 from steertui.store import Store
 from steertui.store.setup_queries import (
     count_answers_before,
@@ -43,6 +44,7 @@ class Declaration:
         grouped: names of the conditions of dose axes and contests.
         groups: sentences on the analysis of each axis and contest.
         conditions: as stored, in planned order.
+        policy: denominator of the rates in the summary; that of every plan is `Policy.PAPER`.
     """
 
     experiment: str
@@ -57,6 +59,7 @@ class Declaration:
     grouped: frozenset[str] = frozenset()
     groups: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = field(default=(), repr=False)
+    policy: Policy = Policy.PAPER
 
     @property
     def is_default(self) -> bool:
@@ -123,7 +126,8 @@ def declaration_sentences(declaration: Declaration) -> list[str]:
     if comparisons.primary is None and not declaration.groups:
         return []
     first = [comparisons_sentence(comparisons)] if comparisons.primary else []
-    return [*first, *declaration.groups, _time_sentence(declaration)]
+    later = [] if declaration.policy is Policy.PAPER else [_policy_sentence(declaration.policy)]
+    return [*first, *declaration.groups, _time_sentence(declaration), *later]
 
 
 def group_sentences(conditions: Sequence[Condition]) -> Iterator[str]:
@@ -182,6 +186,14 @@ def _tests(comparisons: Comparisons, *, names: bool = False) -> str:
 def pair_text(pair: tuple[str, str]) -> str:
     """Return "pro − anti"."""
     return " − ".join(pair)
+
+
+def _policy_sentence(policy: Policy) -> str:
+    return (
+        f"The denominator of these rates (policy {policy}) is not that of the plan, whose rates "
+        f"exclude nonsensical answers alone (policy {Policy.PAPER}): unless the choice is on "
+        "record elsewhere, all results under it are exploratory"
+    )
 
 
 def _time_sentence(declaration: Declaration) -> str:

@@ -166,7 +166,9 @@ def summarise(store: Store, wanted: ReportFilter) -> Summary:
     Raises ExperimentError for a name that matches nothing.
     """
     experiments = _selected_experiments(store, wanted.experiments)
-    declarations = {name: read_declaration(store, name) for name in experiments}
+    declarations = {
+        name: replace(read_declaration(store, name), policy=wanted.policy) for name in experiments
+    }
     worths = _measure_judges(store, experiments)
     data = _table_data(store, experiments)
     tables = [

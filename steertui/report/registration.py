@@ -6,11 +6,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 from steertui.analysis.declaration import Declaration, comparisons_sentence, read_declaration
+from steertui.analysis.formatting import POLICY_DESCRIPTIONS
 from steertui.core.generation import distinct_samples
 from steertui.execution.plan_lines import gap_text
 from steertui.output_files import text_output
 from steertui.planning.plan import Plan
 from steertui.report.markdown_tables import escape
+from steertui.stats.rate import Policy
 from steertui.store import Store
 from steertui.units import quantity
 
@@ -61,6 +63,7 @@ def _question(declaration: Declaration) -> Iterator[str]:
         )
     yield f"{escape(comparisons_sentence(comparisons))}.\n"
     yield from (f"{escape(sentence)}.\n" for sentence in declaration.groups)
+    yield f"{POLICY_DESCRIPTIONS[Policy.PAPER]} (policy `{Policy.PAPER}`).\n"
     if comparisons.secondary:
         yield "| comparison | test |\n| --- | --- |"
         if comparisons.primary:

@@ -35,6 +35,12 @@ def test_a_preregistration_has_the_plans_hash_and_the_report_refers_to_it(tmp_pa
     code, out, err = call("--batch", *SHORT, cwd=tmp_path)
     assert code == 0, err
     assert f"before the first answer (plan {digest[:12]})" in " ".join(out.split())
+    later = "is not that of the plan, whose rates exclude nonsensical answers alone (policy paper)"
+    assert "(policy `paper`)" in text
+    assert later not in " ".join(out.split())
+    for form in ((), ("--format", "markdown"), ("--format", "json")):
+        out = call("report", "a.db", "--policy", "exclude-refusals", *form, cwd=tmp_path)[1]
+        assert later in " ".join(out.replace("\\", "").split()), form
     assert declared(tmp_path)["digest"] == digest
     assert declared(tmp_path)["answers_before"] == 0
 
