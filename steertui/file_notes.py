@@ -52,8 +52,9 @@ class FileNotes:
             return
 
     def forget(self, path: Path) -> None:
-        """Remove the note."""
-        self._entry(path).unlink(missing_ok=True)
+        """Remove the note; do nothing if the folder cannot be written."""
+        with suppress(OSError):
+            self._entry(path).unlink(missing_ok=True)
 
     def state(self, path: Path) -> list[int]:
         """Return what identifies the present content. Raises OSError if there is no such file."""

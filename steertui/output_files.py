@@ -202,14 +202,24 @@ def _record(path: Path, kind: str) -> None:
 
 
 def _is_own(path: Path, kind: str) -> bool:
-    with suppress(FileNotFoundError):
+    """Whether the file is as steertui wrote it; False if its record cannot be read."""
+    try:
         return _place(path).read_bytes() == kind.encode()
-    return False
+    except OSError:
+        return False
 
 
 def _place(path: Path) -> Path:
     with path.open("rb") as file:
         return user_cache("outputs") / file_digest(file, "sha256").hexdigest()
+
+
+def cache_unwritable(path: Path, exc: OSError) -> str:
+    """Return why a needed file of the user's cache cannot be written, and the remedy."""
+    return (
+        f"{path}: cannot be written ({exc.strerror}); free some space, or set XDG_CACHE_HOME to a "
+        "folder that can be written"
+    )
 
 
 def _conflict(path: Path, inputs: Sequence[Path]) -> str:

@@ -99,10 +99,24 @@ def user_data(name: str) -> Path:
 
 
 def judges_db() -> Path:
-    """Return the database of the judges tested on this machine; its folder is created."""
-    folder = user_state("judges")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / "judges.db"
+    """Return the database of the judges tested on this machine; it may not exist."""
+    return user_state("judges") / "judges.db"
+
+
+def new_judges_db() -> Path:
+    """Return the database of the judges tested on this machine, in a folder that exists.
+
+    Raises StoreError if the folder cannot be created.
+    """
+    path = judges_db()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise StoreError(
+            f"{path.parent}: cannot be created ({exc.strerror}), and tested judges are stored "
+            "there; make it writable, or set XDG_STATE_HOME to a folder that is"
+        ) from exc
+    return path
 
 
 def home_relative(path: Path) -> str:

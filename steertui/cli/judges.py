@@ -102,10 +102,10 @@ def test(
     overrides = take_overrides(given)
     options = take_server_options(given | {"no_control": False})
     from steertui.headless.judge_commands import test_judges
-    from steertui.paths import judges_db
+    from steertui.paths import new_judges_db
 
     found = _find(models, options, given, hide_suffix=hide_suffix)
-    sys.exit(test_judges(db or judges_db(), found, overrides, options, as_json=as_json))
+    sys.exit(test_judges(db or new_judges_db(), found, overrides, options, as_json=as_json))
 
 
 @judges.command()

@@ -12,7 +12,7 @@ from steertui.analysis.judge_overview import (
 )
 from steertui.analysis.judge_worth import JudgeWorth, kappa_interval, measure_judge
 from steertui.errors import StoreError
-from steertui.paths import judges_db
+from steertui.paths import exists, judges_db
 from steertui.planning.judge_estimate import JudgeEstimate
 from steertui.store import Store
 from steertui.store.control_queries import label_times
@@ -57,7 +57,7 @@ def _with_worth(judge: JudgeEstimate, db: Path) -> JudgeEstimate:
 def _seconds_per_label(judge: str, db: Path) -> float | None:
     """Return a judge's mean time per label in a database or in tests on this machine."""
     for path in (db, judges_db()):
-        if path.exists():
+        if exists(path):
             with Store(path, must_exist=True) as store:
                 seconds = mean_interval(label_times(store, judge))
             if seconds:
@@ -68,7 +68,7 @@ def _seconds_per_label(judge: str, db: Path) -> float | None:
 def known_worth(judge: str, db: Path) -> JudgeWorth | None:
     """Return what a judge is worth by a database or by tests on this machine; None if unknown."""
     for path in (db, judges_db()):
-        if path.exists():
+        if exists(path):
             with Store(path, must_exist=True) as store:
                 worth = measure_judge(store, judge)
             if worth:
@@ -79,7 +79,7 @@ def known_worth(judge: str, db: Path) -> JudgeWorth | None:
 def best_tested_judge() -> JudgeOverview | None:
     """Return the best usable judge that was tested on this machine; None if there is none."""
     path = judges_db()
-    if not path.exists():
+    if not exists(path):
         return None
     try:
         with Store(path, must_exist=True) as store:

@@ -10,8 +10,8 @@ import numpy as np
 from steertui.core.interventions import Intervention, InterventionKind, Interventions
 from steertui.core.model import Model
 from steertui.engine.steering import UNSTEERED, Steering, control_vector
-from steertui.errors import ModelError
-from steertui.output_files import whole
+from steertui.errors import ModelError, OutputError
+from steertui.output_files import cache_unwritable, whole
 from steertui.paths import is_file, user_cache
 from steertui.steering.ablation import ablation_adapter
 from steertui.steering.vector import SteeringVector, parse_layers
@@ -116,7 +116,10 @@ class Applier:
         path = user_cache("ablations") / f"{digest}.gguf"
         if not is_file(path):
             content = ablation_adapter(self._model.path, self._vector(identity), layer)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with whole(path) as file:
-                file.write(content)
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with whole(path) as file:
+                    file.write(content)
+            except OSError as exc:
+                raise OutputError(cache_unwritable(path, exc)) from exc
         return path

@@ -100,7 +100,15 @@ def save_vector(name: str, vector: SteeringVector) -> StoredVector:
 
 
 def remove_vector(name: str) -> Path:
-    """Remove a vector and return the path of its file; raises ModelError if there is none."""
+    """Remove a vector and return the path of its file.
+
+    Raises ModelError if there is none, OutputError if it cannot be removed.
+    """
     path = require_vector(name)
-    path.unlink()
+    try:
+        path.unlink()
+    except OSError as exc:
+        raise OutputError(
+            f"{path}: cannot be removed ({exc.strerror}); make its folder writable"
+        ) from exc
     return path

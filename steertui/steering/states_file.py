@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from steertui.errors import OutputError
+from steertui.output_files import cache_unwritable
 from steertui.paths import user_cache
 
 KEPT = 4
@@ -80,9 +81,7 @@ def open_states(key: str, layers: int, width: int) -> Iterator[StatesFile]:
             f"{path}: another process trains a vector on the same pairs; wait for it"
         ) from None
     except OSError as exc:
-        raise OutputError(
-            f"{path}: hidden states cannot be written ({exc.strerror}); free some space"
-        ) from exc
+        raise OutputError(cache_unwritable(path, exc)) from exc
 
 
 def _remove_old(folder: Path) -> None:

@@ -15,7 +15,7 @@ from steertui.assets.gguf_header import auxiliary_role
 from steertui.assets.hash_cache import forget_digest
 from steertui.core.hub_files import HubFile, auxiliary_files, choose_files
 from steertui.core.hub_name import HubName, split_parts
-from steertui.errors import ModelError
+from steertui.errors import FetchError, ModelError
 from steertui.paths import is_file
 
 COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -190,13 +190,21 @@ def files_to_remove(weights: CachedWeights) -> tuple[Path, ...]:
 
 
 def remove_weights(weights: CachedWeights) -> int:
-    """Remove weights from all snapshots of the cache; return the bytes freed."""
+    """Remove weights from all snapshots of the cache; return the bytes freed.
+
+    Raises FetchError if a file cannot be removed.
+    """
     freed = sum(path.stat().st_size for path in weights.paths)
     paths = files_to_remove(weights)
     for path in weights.paths:
         forget_digest(path)
     for path in paths:
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as exc:
+            raise FetchError(
+                f"{path}: cannot be removed ({exc.strerror}); make its folder writable"
+            ) from exc
     return freed
 
 

@@ -8,7 +8,7 @@ huggingface_hub's, and stay when weights are removed.
 
 import os
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from steertui.assets.fetch.download import BytesReceived, Download, RetryWait
@@ -74,9 +74,10 @@ def require_same_headers(paths: Sequence[Path], headers: Sequence[Path]) -> None
 
 
 def forget_headers(headers: Sequence[Path]) -> None:
-    """Remove headers, so that the next plan asks the hub again."""
+    """Remove headers, so that the next plan asks the hub again; keep those that cannot be."""
     for header in headers:
-        Path(os.path.realpath(header)).unlink(missing_ok=True)
+        with suppress(OSError):
+            Path(os.path.realpath(header)).unlink(missing_ok=True)
 
 
 def _receive(

@@ -27,6 +27,7 @@ from steertui.execution.plan_lines import judge_plan_line
 from steertui.execution.progress import calibrated_line, incident_line, measured_line
 from steertui.judge.control import load_control_set
 from steertui.judge.rubric import load_rubric
+from steertui.paths import new_judges_db
 from steertui.planning.judges import (
     Judge,
     JudgeServerOptions,
@@ -127,13 +128,11 @@ def _require_judges(names: Sequence[str], rubric: str) -> None:
             find_judge(name, loaded, hide_suffix=False)
 
 
-def test_job(
-    values: Values, db: Path, overrides: Overrides, options: JudgeServerOptions, ask: Ask
-) -> Job:
-    """Let judges read the control set, and store their labels in `db`."""
+def test_job(values: Values, overrides: Overrides, options: JudgeServerOptions, ask: Ask) -> Job:
+    """Let judges read the control set, and store their labels for all databases of the user."""
     options = replace(options, control_set=load_control_set())
     judges = _find(values, options)
-    with Store(db) as store:
+    with Store(new_judges_db()) as store:
         plan = plan_test(store, judges, options)
         return (yield from _label(store, plan, overrides, options, ask=ask))
 

@@ -186,9 +186,7 @@ class JudgesScreen(JobPage, LivePage):
         session = self.session
 
         def job(values: Values) -> Job:
-            return jobs.test_job(
-                values, judges_db(), session.overrides, session.server_options, self.ask
-            )
+            return jobs.test_job(values, session.overrides, session.server_options, self.ask)
 
         await self.fill(FormJob(jobs.test_form(self._judges()), job))
 
