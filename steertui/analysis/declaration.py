@@ -8,15 +8,10 @@ from steertui.core.condition import Condition
 from steertui.core.declared_analysis import Comparisons, DeclaredAnalysis
 from steertui.core.experiment import Experiment, parse_experiment
 from steertui.core.grouping import NONE, ContestCell
-from steertui.core.model import ModelBackend
 from steertui.errors import SteertuiError
 from steertui.stats.rate import Policy
 from steertui.store import Store
-from steertui.store.setup_queries import (
-    count_answers_before,
-    used_conditions,
-    used_models,
-)
+from steertui.store.setup_queries import count_answers_before, is_imported, used_conditions
 from steertui.units import quantity
 
 SHOWN_DIGITS = 12
@@ -79,7 +74,6 @@ def read_declaration(store: Store, experiment: str) -> Declaration:
     analyses = [_analysis(one, conditions) for one in planned]
     since = _unchanged_since(analyses)
     planned_at, toml = plans[since]
-    models = used_models(store, experiment)
     in_groups = [condition for condition in used if condition.groups]
     grouped = frozenset(condition.name for condition in in_groups)
     return Declaration(
@@ -90,7 +84,7 @@ def read_declaration(store: Store, experiment: str) -> Declaration:
         planned_at=planned_at,
         digest=store.plan_digest(experiment, toml),
         answers_before=count_answers_before(store, experiment, planned_at),
-        is_imported=all(model.backend is ModelBackend.IMPORTED for model in models),
+        is_imported=is_imported(store, experiment),
         limit=planned[-1].limit if planned[-1] else 0,
         grouped=grouped,
         groups=tuple(group_sentences(in_groups)),

@@ -1,7 +1,9 @@
 """Warnings on one model's trials: coverage, nonsense, truncation, copies, condition dependence."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
+from operator import attrgetter
 
 from steertui.analysis.drift import inconsistent_labels
 from steertui.analysis.sentences import p_text
@@ -23,6 +25,10 @@ MIN_COVERAGE = 0.90
 
 MIN_PAIRED = 0.75
 """Minimum share of scenarios valid under both compared conditions; a warning below it."""
+
+# Counter counts with these in C: a report may have a hundred thousand outcomes.
+_ends = attrgetter("scenario", "generated", "truncated")
+_labels = attrgetter("scenario", "label")
 
 Outcomes = Mapping[str, Sequence[Outcome]]
 """Outcomes by condition."""
@@ -166,18 +172,18 @@ def condition_dependence(
 
 def _truncated(items: Sequence[Outcome]) -> ScenarioCounts:
     counts: dict[str, tuple[int, int]] = {}
-    for item in items:
-        if item.generated and item.truncated is not None:
-            count, total = counts.get(item.scenario, (0, 0))
-            counts[item.scenario] = count + item.truncated, total + 1
+    for (scenario, generated, truncated), number in Counter(map(_ends, items)).items():
+        if generated and truncated is not None:
+            count, total = counts.get(scenario, (0, 0))
+            counts[scenario] = count + number * truncated, total + number
     return counts
 
 
 def _unlabelled(items: Sequence[Outcome]) -> ScenarioCounts:
     counts: dict[str, tuple[int, int]] = {}
-    for item in items:
-        count, total = counts.get(item.scenario, (0, 0))
-        counts[item.scenario] = count + (item.label is None), total + 1
+    for (scenario, label), number in Counter(map(_labels, items)).items():
+        count, total = counts.get(scenario, (0, 0))
+        counts[scenario] = count + number * (label is None), total + number
     return counts
 
 
@@ -215,7 +221,10 @@ def _identical_answers(groups: Outcomes, compared: Sequence[Pair]) -> list[Trial
     """Return warnings on conditions with identical answers: a suffix may not reach the model."""
     warnings = []
     digests = {name: _digests(items) for name, items in groups.items()}
+    different = {name: {*own.values()} for name, own in digests.items()}
     for one, two in compared:
+        if different[one].isdisjoint(different[two]):
+            continue
         first, second = digests[one], digests[two]
         both = first.keys() & second
         same = sum(first[item] == second[item] for item in both)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from math import sqrt
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -18,7 +18,11 @@ Z95 = NormalDist().inv_cdf(0.975)
 ScenarioCounts = Mapping[str, tuple[int, int]]
 """By scenario: samples with the counted label, and samples with a valid label."""
 
+LabelNumbers = Mapping[tuple[str, Label | None], int]
+"""Number of outcomes by scenario and label."""
+
 _scenario_and_label = attrgetter("scenario", "label")
+_COUNT, _TOTAL = itemgetter(0), itemgetter(1)
 
 
 class Policy(StrEnum):
@@ -82,10 +86,21 @@ def scenario_counts(
 
     Scenarios without a valid label are absent.
     """
-    counts: dict[str, tuple[int, int]] = {}
+    return counts_by_scenario(count_labels(outcomes), counted, valid)
+
+
+def count_labels(outcomes: Iterable[Outcome]) -> LabelNumbers:
+    """Return the number of outcomes by scenario and label, None for no label."""
     # Counter counts in C: a report may have a hundred thousand outcomes.
-    groups = Counter(map(_scenario_and_label, outcomes))
-    for (scenario, label), number in groups.items():
+    return Counter(map(_scenario_and_label, outcomes))
+
+
+def counts_by_scenario(
+    numbers: LabelNumbers, counted: Label, valid: frozenset[Label]
+) -> dict[str, tuple[int, int]]:
+    """Return `scenario_counts` of outcomes whose labels are counted."""
+    counts: dict[str, tuple[int, int]] = {}
+    for (scenario, label), number in numbers.items():
         if label in valid:
             count, total = counts.get(scenario, (0, 0))
             counts[scenario] = count + number * (label is counted), total + number
@@ -118,12 +133,16 @@ def pooled_rate(scenarios: ScenarioCounts, z: float = Z95) -> Rate:
     With several samples per scenario, the interval is Wilson's on the effective sample size
     (`effective_sample_size`), so it accounts for clustering by scenario.
     """
-    count = sum(x for x, _ in scenarios.values())
-    total = sum(m for _, m in scenarios.values())
+    count, total = _totals(scenarios)
     if total == 0:
         return Rate(0, 0, None, None)
     low, high = wilson_interval(count / total, effective_sample_size(scenarios, z), z)
     return Rate(count, total, low, high)
+
+
+def _totals(scenarios: ScenarioCounts) -> tuple[int, int]:
+    """Return the sums of both counts over the scenarios; without Python code per scenario."""
+    return sum(map(_COUNT, scenarios.values())), sum(map(_TOTAL, scenarios.values()))
 
 
 def wilson_interval(share: float, size: float, z: float = Z95) -> tuple[float, float]:
@@ -150,8 +169,7 @@ def effective_sample_size(scenarios: ScenarioCounts, z: float = Z95) -> float:
     1998). Before that scaling, the range is from the size with identical samples per scenario
     (also used if the rate is 0 or 1, where clustering cannot be estimated) to the total.
     """
-    count = sum(x for x, _ in scenarios.values())
-    total = sum(m for _, m in scenarios.values())
+    count, total = _totals(scenarios)
     clusters = len(scenarios)
     lowest = total * total / sum(m * m for _, m in scenarios.values())
     if lowest == total or clusters == 1:

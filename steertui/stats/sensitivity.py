@@ -13,7 +13,14 @@ from steertui.stats.gap import (
     paired_gap,
     shared_gap,
 )
-from steertui.stats.rate import VALID_LABELS, Policy, ScenarioCounts, pooled_rate, scenario_counts
+from steertui.stats.rate import (
+    VALID_LABELS,
+    Policy,
+    ScenarioCounts,
+    count_labels,
+    counts_by_scenario,
+    pooled_rate,
+)
 from steertui.stats.significance import SIGNIFICANCE_LEVEL, holm
 from steertui.stats.slope import Slope, mean_slope
 
@@ -120,12 +127,13 @@ class LabelCounts:
 
 def label_counts(outcomes: Sequence[Outcome], policy: Policy = Policy.PAPER) -> LabelCounts:
     """Return the counts of one condition's outcomes."""
+    numbers = count_labels(outcomes)
     by_policy = {
-        each: scenario_counts(outcomes, Label.CONVERGENCE, VALID_LABELS[each]) for each in Policy
+        each: counts_by_scenario(numbers, Label.CONVERGENCE, VALID_LABELS[each]) for each in Policy
     }
     labelled = VALID_LABELS[policy] | {Label.NONSENSICAL}
-    fewest = scenario_counts(outcomes, Label.CONVERGENCE, labelled)
-    nonsense = scenario_counts(outcomes, Label.NONSENSICAL, labelled)
+    fewest = counts_by_scenario(numbers, Label.CONVERGENCE, labelled)
+    nonsense = counts_by_scenario(numbers, Label.NONSENSICAL, labelled)
     most = {name: (x + nonsense[name][0], m) for name, (x, m) in fewest.items()}
     return LabelCounts(policy, by_policy, fewest, most)
 

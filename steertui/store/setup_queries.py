@@ -115,6 +115,14 @@ def used_models(store: Store, experiment: str) -> list[StoredModel]:
     ]
 
 
+def is_imported(store: Store, experiment: str) -> bool:
+    """Whether all answers of the experiment were imported: every one of its models was."""
+    sql = """SELECT NOT EXISTS (SELECT 1 FROM experiment_trials AS e
+        JOIN trials AS t ON t.key = e.trial JOIN models AS m ON m.sha256 = t.model
+        WHERE e.experiment = ? AND m.backend <> ?)"""
+    return bool(store.column(sql, [experiment, ModelBackend.IMPORTED])[0])
+
+
 def weight_facts(store: Store) -> dict[str, WeightFacts]:
     """Return the facts of every stored model by the identity of its weights."""
     rows = store.tuples("SELECT sha256, parameters, architecture FROM models")

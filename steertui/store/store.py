@@ -6,6 +6,7 @@ found by a query.
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from operator import itemgetter
 
 from steertui.core.experiment import stored_name
@@ -28,6 +29,9 @@ from steertui.store.records import (
 )
 from steertui.store.rows import IS_CONTROL_SET, LABELS, as_json, now
 from steertui.store.schema import answer_digest
+
+_TRUNCATED = {StopReason.LENGTH: True, StopReason.UNKNOWN: None}
+"""`Outcome.truncated` by stop reason; False for every other one."""
 
 _DRAWN = """(SELECT q.reference FROM annotation_queue AS q
     WHERE q.judge = v.judge AND q.trial = t.key AND q.ordering = 'random')"""
@@ -282,23 +286,22 @@ class Store(AnswerLogliks):
         }
         conditions = dict(self.tuples("SELECT id, name FROM conditions"))
         outcomes: dict[tuple[str, float], list[Outcome]] = {}
-        for row in sorted(self.tuples(sql, (judge, experiment)), key=itemgetter(0)):
-            _, model, temperature, scenario, condition, sample, *answer, drawn_by = row
-            stop, label, failure, digest = answer
-            name, category = scenarios[scenario]
-            outcome = Outcome(
-                name,
-                category,
-                conditions[condition],
-                sample,
-                generated=stop is not None,
-                truncated=None if stop == StopReason.UNKNOWN else stop == StopReason.LENGTH,
-                label=LABELS[label],
-                failed=bool(failure),
-                digest=digest,
-                drawn=drawn_by,
+        rows = sorted(self.tuples(sql, (judge, experiment)), key=itemgetter(0))
+        for (model, temperature), own in groupby(rows, itemgetter(1, 2)):
+            outcomes.setdefault((model, temperature), []).extend(
+                Outcome(
+                    *scenarios[scenario],
+                    conditions[condition],
+                    sample,
+                    stop is not None,
+                    _TRUNCATED.get(stop, False),
+                    LABELS[label],
+                    bool(failure),
+                    digest,
+                    drawn_by,
+                )
+                for *_, scenario, condition, sample, stop, label, failure, digest, drawn_by in own
             )
-            outcomes.setdefault((model, temperature), []).append(outcome)
         return self._by_setting(outcomes)
 
     def _by_setting(

@@ -3,6 +3,7 @@
 from collections.abc import Set
 from dataclasses import dataclass
 
+from steertui.core.judge_kind import JudgeKind
 from steertui.lookup import disambiguate
 from steertui.store.rows import CONTROL_TRIALS
 from steertui.store.store import Store
@@ -80,14 +81,17 @@ _CONDITIONS = {
     "category": "t.scenario IN (SELECT id FROM scenarios WHERE category = ?)",
     "scenario": "t.scenario IN (SELECT id FROM scenarios WHERE name = ?)",
     "sample": "t.sample = CAST(? AS INTEGER)",
-    "stop": "t.key IN (SELECT trial FROM generations WHERE stop = ?)",
+    # "+": lists of keys do not drive the query, since the other filters leave fewer trials.
+    "stop": "+t.key IN (SELECT trial FROM generations WHERE stop = ?)",
     # Row numbers come from the index alone: reading the table would load a page of text per row.
     "search": """EXISTS (SELECT 1 FROM generations AS g WHERE g.trial = t.key
         AND g.id IN (SELECT rowid FROM generations_fts WHERE generations_fts MATCH ?))""",
 }
-# A person may have replaced a label.
-_LABELLED = """t.key IN (SELECT v.trial FROM verdicts AS v WHERE v.judge = ? AND v.label = ?
-    AND NOT EXISTS (SELECT 1 FROM verdicts AS w WHERE w.trial = v.trial AND w.judge = v.judge
+_LABELLED = "+t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label = ?)"
+# A person may have replaced a label; a model gives each answer one (index `one_label_a_judge`).
+_LABELLED_BY_PERSON = """+t.key IN (SELECT v.trial FROM verdicts AS v
+    WHERE v.judge = ? AND v.label = ? AND NOT EXISTS (SELECT 1 FROM verdicts AS w
+        WHERE w.trial = v.trial AND w.judge = v.judge
         AND w.label IS NOT NULL AND w.id > v.id))"""
 _ANSWERED = "t.key IN (SELECT trial FROM generations)"
 _HAS_LABEL = "t.key IN (SELECT trial FROM verdicts WHERE judge = ? AND label IS NOT NULL)"
@@ -130,7 +134,7 @@ def find_trials(
         where.append(part)
         values += more
     if trial_filter.other:
-        where.append(_LABELLED)
+        where.append(_labelled_by(trial_filter.other))
         values += [trial_filter.other, trial_filter.other_label]
     if trial_filter.differs_from:
         where.append(_DIFFERS)
@@ -151,8 +155,13 @@ def _labelled(trial_filter: TrialFilter) -> tuple[str, list[str]]:
     if trial_filter.label == JUDGED:
         return _HAS_LABEL, [trial_filter.judge]
     labels = trial_filter.label.split(",")
-    parts = " OR ".join([_LABELLED] * len(labels))
+    parts = " OR ".join([_labelled_by(trial_filter.judge)] * len(labels))
     return f"({parts})", [value for label in labels for value in (trial_filter.judge, label)]
+
+
+def _labelled_by(judge: str) -> str:
+    """Return the condition that the judge's present label is a given one."""
+    return _LABELLED_BY_PERSON if judge.startswith(JudgeKind.HUMAN.prefix) else _LABELLED
 
 
 def fts_query(text: str) -> str:
