@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.analysis.label_sample import AnswerKey, random_sample
+from steertui.core.declared_analysis import Pair
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
 from steertui.stats.misclassification import (
@@ -20,9 +21,6 @@ from steertui.units import list_text
 LabelledOutcomes = Mapping[AnswerKey, Outcome]
 """One judge's outcomes that have a label."""
 
-PRIMARY = ("pro", "anti")
-"""Conditions of the corrected gap."""
-
 _CORRECTED = (Label.CONVERGENCE, VALID_LABELS[Policy.PAPER])
 """Counted label and valid labels of the corrected rates."""
 
@@ -36,31 +34,36 @@ class Correction:
     Attributes:
         setting: model and temperature.
         rates: the judge's convergence rate by condition.
-        gap: pro - anti of the corrected rates, percentage points; None without both, or with too
-            few checked scenarios (`corrected_gap`).
+        compared: conditions of the gap, the declared primary comparison; None for no gap.
+        gap: first minus second of the corrected rates, percentage points; None without both, or
+            with too few checked scenarios (`corrected_gap`).
         unchecked: conditions under which a label that the judge gave was never checked.
     """
 
     setting: ModelSetting
     rates: Mapping[str, CorrectedRate]
+    compared: Pair | None = None
     gap: Estimate | None = None
     unchecked: frozenset[str] = frozenset()
 
     @property
     def missing_gap(self) -> str:
         """Why the corrected rates have no gap, as a clause; "" if they have one or none is due."""
-        if self.gap or not {*PRIMARY} <= self.rates.keys():
+        if self.gap or not self.compared or not {*self.compared} <= self.rates.keys():
             return ""
-        missing = [name for name in PRIMARY if self.rates[name].estimate is None]
+        missing = [name for name in self.compared if self.rates[name].estimate is None]
         if missing:
             return f"no corrected rate under {list_text(missing)}"
         return f"fewer than {MIN_PAIRS} scenarios checked under a condition"
 
 
 def corrections(
-    reference: LabelledOutcomes, judge: str, outcomes: LabelledOutcomes
+    reference: LabelledOutcomes,
+    judge: str,
+    outcomes: LabelledOutcomes,
+    compared: Pair | None,
 ) -> tuple[Correction, ...]:
-    """Return a judge's corrected rates for each model setting.
+    """Return a judge's corrected rates for each model setting, and the gap of a pair of conditions.
 
     Only the reference's labels that are a random sample of the judge's on the same model
     (`random_sample`) are used.
@@ -75,16 +78,19 @@ def corrections(
             known = reference[key].label if key in sample else None
             answer = JudgedAnswer(outcome.scenario, outcome.label, known)
             answers.setdefault(key[0], {}).setdefault(outcome.condition, []).append(answer)
-    return tuple(_correction(setting, own) for setting, own in answers.items())
+    return tuple(_correction(setting, own, compared) for setting, own in answers.items())
 
 
-def _correction(setting: ModelSetting, answers: Mapping[str, list[JudgedAnswer]]) -> Correction:
+def _correction(
+    setting: ModelSetting, answers: Mapping[str, list[JudgedAnswer]], compared: Pair | None
+) -> Correction:
     rates = {name: corrected_rate(own, *_CORRECTED) for name, own in answers.items()}
-    pro, anti = (answers.get(name) for name in PRIMARY)
+    one, two = (answers.get(name) for name in compared or ("", ""))
     return Correction(
         setting=setting,
         rates={name: rate for name, rate in rates.items() if rate},
-        gap=corrected_gap(pro, anti, *_CORRECTED) if pro and anti else None,
+        compared=compared,
+        gap=corrected_gap(one, two, *_CORRECTED) if one and two else None,
         unchecked=frozenset(name for name, own in answers.items() if _has_unchecked(own)),
     )
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from steertui.analysis.corrections import Correction, LabelledOutcomes, corrections
+from steertui.analysis.declaration import read_declaration
 from steertui.analysis.label_sample import AnswerKey
+from steertui.core.declared_analysis import Pair
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.outcome import Outcome
 from steertui.core.verdict import Label
@@ -96,7 +98,8 @@ def compare_judges(store: Store, experiment: str, names: Sequence[str] = ()) -> 
         [
             (judge, labelled_outcomes(store.outcomes(experiment, judge.id).items()))
             for judge in judges
-        ]
+        ],
+        read_declaration(store, experiment).comparisons.primary,
     )
 
 
@@ -112,13 +115,18 @@ def labelled_outcomes(
     }
 
 
-def judge_agreement(labels: Sequence[tuple[JudgeInfo, LabelledOutcomes]]) -> JudgeAgreement:
-    """Return the agreement of every two judges, the earlier one as reference."""
+def judge_agreement(
+    labels: Sequence[tuple[JudgeInfo, LabelledOutcomes]], compared: Pair | None = None
+) -> JudgeAgreement:
+    """Return the agreement of every two judges, the earlier one as reference.
+
+    `compared` is the pair of conditions whose gap is corrected, None for none.
+    """
     conditions = dict.fromkeys(o.condition for _, own in labels for o in own.values())
     return JudgeAgreement(
         judges=tuple(judge for judge, _ in labels),
         alpha=_alpha(labels),
-        comparisons=tuple(_pair(*one, *two) for one, two in combinations(labels, 2)),
+        comparisons=tuple(_pair(one, two, compared) for one, two in combinations(labels, 2)),
         alpha_by_condition={name: _alpha(labels, name) for name in conditions},
     )
 
@@ -160,8 +168,11 @@ def _selected(known: Sequence[JudgeInfo], names: Sequence[str]) -> list[JudgeInf
 
 
 def _pair(
-    first: JudgeInfo, one: LabelledOutcomes, second: JudgeInfo, two: LabelledOutcomes
+    reference: tuple[JudgeInfo, LabelledOutcomes],
+    other: tuple[JudgeInfo, LabelledOutcomes],
+    compared: Pair | None,
 ) -> PairedJudges:
+    (first, one), (second, two) = reference, other
     both = [key for key in one if key in two]
     pairs = {key: _labels(one[key], two[key]) for key in both}
     conditions = dict.fromkeys(o.condition for o in two.values())
@@ -176,7 +187,7 @@ def _pair(
         labels=agreement_by_label(label_pairs),
         confusion=confusion_matrix(label_pairs),
         disagreements=_disagreements(pairs),
-        corrections=corrections(one, second.id, two) if is_measured else (),
+        corrections=corrections(one, second.id, two, compared) if is_measured else (),
     )
 
 

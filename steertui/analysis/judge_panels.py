@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from steertui.analysis.comparisons import judged_by_several
-from steertui.analysis.corrections import PRIMARY, Correction
+from steertui.analysis.corrections import Correction
+from steertui.analysis.declaration import pair_text
 from steertui.analysis.formatting import kappa_columns, percentage
 from steertui.analysis.judge_agreement import (
     JudgeAgreement,
@@ -57,16 +58,19 @@ def judge_panels(summary: Summary) -> tuple[JudgePanel, ...]:
     Numbers are those of all judges and conditions; only the shown pairs and conditions are listed.
     """
     panels = []
+    primary = {d.experiment: d.comparisons.primary for d in summary.declarations}
     for tables in judged_by_several(summary):
         shown = {t.judge for t in tables if summary.shows(t)}
         if len(shown) < 2:
             continue
         labels = {t.judge: labelled_outcomes([(t.setting, t.outcomes)]) for t in tables if t.judge}
         ranked = [(judge, labels[judge]) for judge in references_first(labels)]
+        experiment = tables[0].experiment
+        agreement = judge_agreement(ranked, primary.get(experiment))
         panel = JudgePanel(
-            experiment=tables[0].experiment,
+            experiment=experiment,
             setting=tables[0].setting,
-            agreement=_only(judge_agreement(ranked), shown, summary.selection),
+            agreement=_only(agreement, shown, summary.selection),
             tag=next((t.tag for t in tables if t.tag), ""),
         )
         panels.append(panel)
@@ -156,15 +160,16 @@ def _correction_rows(correction: Correction) -> Iterator[tuple[str, ...]]:
     for name, rate in rates.items():
         is_unchecked = name in correction.unchecked
         yield name, *_corrected_columns(rate, is_unchecked=is_unchecked)
-    if {*PRIMARY} <= rates.keys():
-        pro, anti = (rates[name].raw for name in PRIMARY)
-        raw = f"{100 * (pro - anti):+.1f}"
+    compared = correction.compared
+    if compared and {*compared} <= rates.keys():
+        one, two = (rates[name].raw for name in compared)
+        raw = f"{100 * (one - two):+.1f}"
         gap = correction.gap
         if gap is None:
-            yield "pro − anti", raw, "–", "", correction.missing_gap
+            yield pair_text(compared), raw, "–", "", correction.missing_gap
         else:
             interval = f"[{gap.low:+.1f}, {gap.high:+.1f}]"
-            yield "pro − anti", raw, f"{gap.value:+.1f}", interval, ""
+            yield pair_text(compared), raw, f"{gap.value:+.1f}", interval, ""
 
 
 def _corrected_columns(rate: CorrectedRate, *, is_unchecked: bool) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def test_a_judge_that_errs_on_one_model_is_corrected_for_that_model_alone() -> N
                 key = (setting, str(i), condition, 0)
                 reference[key] = outcome(i, condition, true)
                 judged[key] = outcome(i, condition, given)
-    found = corrections(reference, "local:j", judged)
+    found = corrections(reference, "local:j", judged, ("pro", "anti"))
     assert [own.setting for own in found] == [GOOD, BAD]
     good, bad = (own.rates["anti"] for own in found)
     assert (good.raw, good.value) == (0.2, 0.2)
@@ -54,11 +54,33 @@ def test_a_judge_that_errs_on_one_model_is_corrected_for_that_model_alone() -> N
         assert abs(own.gap.value - 40) < 1e-9
 
 
+def test_the_corrected_gap_is_that_of_the_declared_primary_comparison() -> None:
+    shares = {"pro": 6, "anti": 2, "placebo": 4}
+    judged: dict[AnswerKey, Outcome] = {
+        (GOOD, str(i), name, 0): outcome(
+            i, name, Label.CONVERGENCE if i % 10 < share else Label.NO_CONVERGENCE
+        )
+        for name, share in shares.items()
+        for i in range(20)
+    }
+    person = JudgeInfo("human:a#1", "human:a", "", JudgeKind.HUMAN)
+    judge = JudgeInfo("local:b#1", "local:b", "", JudgeKind.LOCAL)
+    labels = [(person, {**judged}), (judge, {**judged})]
+    for compared, points in ((("pro", "placebo"), 20.0), (None, None)):
+        (pair,) = judge_agreement(labels, compared).comparisons
+        (own,) = pair.corrections
+        assert (own.gap and round(own.gap.value, 9)) == points
+    extra = {(GOOD, "99", "pro", 0): outcome(99, "pro", Label.CONVERGENCE)}
+    labels[1] = (judge, judged | extra)
+    (pair,) = judge_agreement(labels, ("pro", "placebo")).comparisons
+    assert [row[0] for row in corrected_rows(pair)][-1] == "pro − placebo"
+
+
 def test_answers_that_nobody_labelled_have_no_correction() -> None:
     judged: dict[AnswerKey, Outcome] = {
         (GOOD, str(i), "pro", 0): outcome(i, "pro", Label.CONVERGENCE) for i in range(3)
     }
-    (found,) = corrections({}, "local:j", judged)
+    (found,) = corrections({}, "local:j", judged, ("pro", "anti"))
     assert found.rates["pro"].value is None
     assert found.gap is None
 
@@ -80,7 +102,7 @@ def test_a_gap_over_too_few_checked_scenarios_is_not_given_and_says_why(
     person = JudgeInfo("human:a#1", "human:a", "", JudgeKind.HUMAN)
     judge = JudgeInfo("local:b#1", "local:b", "", JudgeKind.LOCAL)
     (pair,) = judge_agreement([(person, reference), (judge, judged)]).comparisons
-    own = corrections(reference, judge.id, judged)
+    own = corrections(reference, judge.id, judged, ("pro", "anti"))
     *_, (_, raw, value, interval, why) = corrected_rows(replace(pair, corrections=own))
     assert (raw, why) == ("+100.0", note)
     assert (value == "–", interval == "") == (bool(note), bool(note))
@@ -95,7 +117,7 @@ def test_a_rate_is_not_corrected_before_every_label_is_checked() -> None:
     for checked in (1, 2, 3):
         reference = {key: judged[key] for key in [*judged][:checked]}
         (pair,) = judge_agreement([(person, reference), (judge, judged)]).comparisons
-        found = corrections(reference, judge.id, judged)
+        found = corrections(reference, judge.id, judged, ("pro", "anti"))
         (row,) = corrected_rows(replace(pair, corrections=found))
         assert row[2:] == ("–", "", f"{checked} of 4, not every label checked")
 
@@ -110,7 +132,7 @@ def test_a_rate_without_a_valid_checked_answer_says_so() -> None:
     person = JudgeInfo("human:a#1", "human:a", "", JudgeKind.HUMAN)
     judge = JudgeInfo("local:b#1", "local:b", "", JudgeKind.LOCAL)
     (pair,) = judge_agreement([(person, reference), (judge, judged)]).comparisons
-    found = corrections(reference, judge.id, judged)
+    found = corrections(reference, judge.id, judged, ("pro", "anti"))
     row = next(corrected_rows(replace(pair, corrections=found)))
     assert row[2:] == ("–", "", "4 of 4, all checked are nonsensical")
 
@@ -127,7 +149,9 @@ def test_a_model_that_is_added_takes_no_labels_from_the_first() -> None:
     reference: dict[AnswerKey, Outcome] = {
         (GOOD, i, name, 0): outcome(int(i), name, true[int(i)]) for i, name in cells
     }
-    first, second = (own.rates for own in corrections(reference, "local:j", judged))
+    first, second = (
+        own.rates for own in corrections(reference, "local:j", judged, ("pro", "anti"))
+    )
     for condition in ("pro", "anti"):
         assert (first[condition].references, first[condition].value) == (8, 1 / 8)
         assert (second[condition].references, second[condition].value) == (0, None)
