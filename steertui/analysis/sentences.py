@@ -308,9 +308,10 @@ def _larger_first(gap: Gap, test: FamilyTest) -> tuple[Gap, FamilyTest]:
     return turned, replace(test, low=-test.high, high=-test.low)
 
 
-def minimum_gap_sentence(scenarios: int, samples: int = 1, *, has_primary: bool = True) -> str:
+def minimum_gap_sentence(scenarios: int, samples: int, primary: tuple[str, str] | None) -> str:
     """Return one sentence on the smallest gap that a plan can detect, without a full stop.
 
+    The gap is that of the `primary` comparison; None for an uncorrected one of any conditions.
     Every scenario counts as a valid pair: valid under both conditions.
     A range over the share of scenarios that move against the gap (`BACK_SHARES`). Several samples
     of a scenario help between not at all (copies) and as `best_sampled_gap` (independent).
@@ -330,7 +331,9 @@ def minimum_gap_sentence(scenarios: int, samples: int = 1, *, has_primary: bool 
         if back
     ]
     none = f"{ceil(smallest)} points if no scenario moves the other way"
-    compared = "the primary comparison" if has_primary else "one uncorrected comparison"
+    compared = "one uncorrected comparison"
+    if primary:
+        compared = f"the primary comparison {' − '.join(primary)}"
     sentence = (
         f"With {quantity(scenarios, 'valid pair')}, the minimum detectable gap of {compared} at "
         f"{POWER} is at most {', '.join([none, *others])}"

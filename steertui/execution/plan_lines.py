@@ -301,6 +301,4 @@ def gap_text(estimate: Estimate) -> str:
     size = estimate.size
     if not size.has_comparison:
         return "With one condition there is no gap to detect; plan pro and anti"
-    return minimum_gap_sentence(
-        size.scenarios, size.samples_per_temperature, has_primary=size.has_primary
-    )
+    return minimum_gap_sentence(size.scenarios, size.samples_per_temperature, size.primary)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steertui.core.condition import Condition
+from steertui.core.declared_analysis import Pair
 from steertui.core.experiment import Experiment
 from steertui.core.generation import distinct_samples
 from steertui.core.scenario import Scenario
@@ -20,14 +21,14 @@ class GridSize:
 
     Attributes:
         samples_by_temperature: (temperature, answers per model, scenario and condition).
-        has_primary: whether a comparison of two conditions is declared as primary.
+        primary: the conditions of the primary comparison; None for none.
     """
 
     models: int = 0
     scenarios: int = 0
     conditions: int = 0
     samples_by_temperature: tuple[tuple[float, int], ...] = ()
-    has_primary: bool = False
+    primary: Pair | None = None
 
     @property
     def samples(self) -> int:
@@ -122,5 +123,5 @@ def grid_size(
         scenarios=len(scenarios),
         conditions=len(conditions),
         samples_by_temperature=samples,
-        has_primary=experiment.analysis.comparisons(names, grouped).primary is not None,
+        primary=experiment.analysis.comparisons(names, grouped).primary,
     )

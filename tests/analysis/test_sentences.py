@@ -219,18 +219,21 @@ def test_a_p_value_has_two_digits() -> None:
     ]
 
 
+PAIR = ("pro", "anti")
+
+
 def test_the_minimum_detectable_gap_of_a_plan_is_a_range_over_moves_back() -> None:
-    assert minimum_gap_sentence(71) == (
-        "With 71 valid pairs, the minimum detectable gap of the primary comparison at 80 % power "
-        "is at most 11 points if no scenario moves the other way, 18 points if 5 % do, 23 points "
-        "if 10 % do; 10 points need 78 to 249 pairs"
+    assert minimum_gap_sentence(71, 1, PAIR) == (
+        "With 71 valid pairs, the minimum detectable gap of the primary comparison pro − anti at "
+        "80 % power is at most 11 points if no scenario moves the other way, 18 points if 5 % do, "
+        "23 points if 10 % do; 10 points need 78 to 249 pairs"
     )
-    assert "5 samples make it 3 points at best" in minimum_gap_sentence(71, 5)
+    assert "5 samples make it 3 points at best" in minimum_gap_sentence(71, 5, PAIR)
     assert "5 samples make it 16 points at best, if they vary independently" in (
-        minimum_gap_sentence(12, 5)
+        minimum_gap_sentence(12, 5, PAIR)
     )
     # With 5 samples, 18 scenarios are enough in the best case: 78 to 249 is for one.
-    assert minimum_gap_sentence(12, 5).endswith("need 78 to 249 pairs with one sample")
-    assert "no gap of any size is detectable" in minimum_gap_sentence(5)
-    assert minimum_gap_sentence(1).startswith("With 1 scenario no gap")
-    assert "not detectable if 10 % do" in minimum_gap_sentence(7)
+    assert minimum_gap_sentence(12, 5, PAIR).endswith("need 78 to 249 pairs with one sample")
+    assert "no gap of any size is detectable" in minimum_gap_sentence(5, 1, PAIR)
+    assert minimum_gap_sentence(1, 1, PAIR).startswith("With 1 scenario no gap")
+    assert "not detectable if 10 % do" in minimum_gap_sentence(7, 1, PAIR)

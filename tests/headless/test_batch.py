@@ -26,7 +26,7 @@ def test_demo_prints_plan_table_gap_and_the_stand_in_warning(tmp_path: Path) -> 
     assert code == 0, err
     assert "36 scenarios × 4 conditions (baseline, pro, anti, placebo)" in out
     assert "144: 0 answered before, 144 to do" in out
-    assert "minimum detectable gap of the primary comparison at 80 % power" in out
+    assert "minimum detectable gap of the primary comparison pro − anti at 80 % power" in out
     assert "pro − anti" in out
     assert "not distinguishable" not in out
     assert out.count("scripted stand-in") == 2  # in the plan and under the table

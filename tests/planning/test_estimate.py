@@ -322,7 +322,7 @@ def test_a_plan_of_groups_alone_has_no_primary_comparison(tmp_path: Path) -> Non
     for name, compared in (
         ("demo-contest", "of one uncorrected comparison at 80 % power is at most 31 points"),
         ("demo-dose", "of one uncorrected comparison at 80 % power is at most 31 points"),
-        ("demo-steering", "of the primary comparison at 80 % power"),
+        ("demo-steering", "of the primary comparison pro − anti at 80 % power"),
     ):
         preset = PRESETS[name]
         estimate = estimate_experiment(preset, tmp_path / "a.db", DEFAULT_OPTIONS)
