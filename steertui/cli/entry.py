@@ -1,5 +1,6 @@
 """The command line as a program: errors become one line with an exit code."""
 
+import logging
 import sys
 from io import StringIO
 
@@ -18,6 +19,7 @@ def main() -> None:
     spent budget, 130 for Ctrl-C.
     """
     prepare_streams()
+    _print_log()
     try:
         try:
             code = _run()
@@ -29,6 +31,21 @@ def main() -> None:
         print_line(f"steertui: {exc}", to_stderr=True)
         code = exc.exit_code
     sys.exit(code)
+
+
+class _Printed(logging.Handler):
+    """Handler that prints messages on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message as one line."""
+        print_line(record.getMessage(), to_stderr=True)
+
+
+def _print_log() -> None:
+    """Print what the program logs, such as work that takes seconds before the first output."""
+    log = logging.getLogger("steertui")
+    log.setLevel(logging.INFO)
+    log.addHandler(_Printed())
 
 
 def _run() -> int:

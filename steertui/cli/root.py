@@ -264,12 +264,8 @@ def _open_screens(request: _Request, *, is_given: bool) -> NoReturn:
     from steertui.tui.terminal import require_terminal
 
     require_terminal()
-    from steertui.store.checked import takes_long_to_check
-    from steertui.tui.app import open_session, run_app
+    from steertui.tui.session import open_session
 
-    if takes_long_to_check(request.db):
-        text = f"{request.db}: checking the content before its first use on this machine …"
-        print_line(text, to_stderr=True)
     session = open_session(
         request.experiment if is_given else None,
         request.db,
@@ -278,4 +274,6 @@ def _open_screens(request: _Request, *, is_given: bool) -> NoReturn:
         origin=request.origin,
     )
     session.is_sure = request.is_sure
+    from steertui.tui.app import run_app  # after what may have to be said at once
+
     sys.exit(run_app(session, at_once=is_given))

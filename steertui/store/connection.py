@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from steertui.errors import StoreError, shorten
 from steertui.paths import is_file, is_folder
-from steertui.store.checked import NOTES, FileId, file_id, is_checked, note_checked
+from steertui.store.checked import NOTES, FileId, file_id, is_checked, log_check, note_checked
 from steertui.store.database import Database
 from steertui.store.guard import (
     LOCK_WAIT,
@@ -92,6 +92,7 @@ class Connection:
         """Check and migrate a database; `unchecked` is its file if the content is not known."""
         check_schema(connection, self.path)
         if unchecked:
+            log_check(self.path)
             check_values(self.path, unchecked)
         trust(connection)
         self._db = Database(connection)
@@ -126,7 +127,7 @@ class Connection:
         lock was written meanwhile, and if a file that was written is no longer there.
         """
         with self._translate_errors():
-            has_written = self._db.conn.total_changes > self._changes
+            has_written = self._has_written
             self.close()
             if value is None and has_written:
                 self._require_in_place()
@@ -143,10 +144,20 @@ class Connection:
             return
         self._is_open = False
         # Closing changes the file: the log moves into it.
-        is_known = self._db.conn.total_changes > self._changes or is_checked(self.path)
+        is_known = self._has_written or is_checked(self.path)
         self._resources.close()
         if is_known and self._is_in_place:
             note_checked(self.path)
+
+    def note_rows(self) -> None:
+        """Note that added rows are steertui's, so that connections that open now check nothing."""
+        if self._has_written and self._is_in_place:
+            note_checked(self.path)
+
+    @property
+    def _has_written(self) -> bool:
+        """Whether this connection has added rows."""
+        return self._db.conn.total_changes > self._changes
 
     @property
     def _is_in_place(self) -> bool:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from steertui.errors import StoreError, shorten
 from steertui.paths import is_file
-from steertui.store.checked import file_id, note_checked
+from steertui.store.checked import file_id, log_check, note_checked
 from steertui.store.connection import readable_place
 from steertui.store.guard import SQLITE_ERRORS, connect, create_private, trust
 from steertui.store.intake import check_content, check_values, tables
@@ -115,6 +115,8 @@ def _copy_folder(out: Path) -> Iterator[Path]:
 
 def check_copy(path: Path, copy: Path) -> bytes:
     """Copy an input, check it and migrate the copy; return the hash of the unmigrated copy."""
+    if is_file(path):  # else the copy says what is wrong
+        log_check(path)
     _copy(path, copy)
     with copy.open("rb") as file:
         digest = file_digest(file, "sha256").digest()

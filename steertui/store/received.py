@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from steertui.store.checked import file_id
 from steertui.store.merge import check_copy
 from steertui.store.store import Store
 
@@ -18,5 +19,5 @@ def open_copy(path: Path) -> Iterator[Store]:
     with tempfile.TemporaryDirectory(prefix="steertui-") as folder:
         copy = Path(folder) / "copy.db"
         check_copy(path, copy)
-        with Store(copy, must_exist=True) as store:
+        with Store(copy, must_exist=True, checked=file_id(copy)) as store:
             yield store

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 from rich.segment import Segments
@@ -18,13 +17,9 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.screen import ModalScreen, Screen
 
-from steertui.core.experiment import DEMO_EXPERIMENT, Experiment
-from steertui.engine.sizing import Overrides
-from steertui.paths import DEMO_DB, exists
-from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
-from steertui.planning.origin import TYPED, Origin
-from steertui.planning.stored_experiment import parse_stored
-from steertui.store import Store
+from steertui.core.experiment import DEMO_EXPERIMENT
+from steertui.paths import DEMO_DB
+from steertui.planning.origin import TYPED
 from steertui.store.trial_filter import TrialFilter
 from steertui.tui.gc_tuning import collect_at_intervals, exempt_live_objects
 from steertui.tui.help_screen import HelpScreen, named_bindings
@@ -277,27 +272,6 @@ class SteertuiApp(Leaving):
             # panels inside a scrolled one have no size of their own that could be maximised
             if command.title not in names and command.callback != screen.action_maximize:
                 yield command
-
-
-def open_session(
-    experiment: Experiment | None,
-    db: Path,
-    overrides: Overrides,
-    server_options: JudgeServerOptions = DEFAULT_OPTIONS,
-    *,
-    origin: Origin = TYPED,
-) -> Session:
-    """Return a session with the given experiment, or with the database's newest one."""
-    session = Session(
-        db, experiment, overrides=overrides, server_options=server_options, origin=origin
-    )
-    if experiment is None and exists(db):
-        with Store(db, must_exist=True) as store:
-            experiments = store.experiments()
-        if experiments:
-            session.id = experiments[-1].id
-            session.experiment, session.origin = parse_stored(experiments[-1], db)
-    return session
 
 
 def run_app(session: Session, *, at_once: bool) -> int:

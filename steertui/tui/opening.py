@@ -19,6 +19,7 @@ from steertui.paths import exists, is_folder
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.stored_experiment import parse_stored
 from steertui.store import Store
+from steertui.store.checked import long_check_text, takes_long_to_check
 from steertui.store.records import StoredExperiment
 from steertui.store.run_lock import experiment_at_work
 from steertui.tui.open_dialog import Chosen, OpenDialog
@@ -38,6 +39,10 @@ from steertui.tui.widgets.screen_words import in_screen_words
 
 MAX_SUMMARISED = 20_000
 """Answers up to which the gap is computed for the list alone, in at most a third of a second."""
+
+
+MAX_CHECK = 600
+"""Seconds for which the message that a database is checked is shown, unless the check ends."""
 
 
 class Opening(OrderedKeys):
@@ -218,7 +223,15 @@ class Opening(OrderedKeys):
 
         Raises SteertuiError if it cannot be opened.
         """
-        stored, answered = await asyncio.to_thread(_find, db, id)
+        is_long = takes_long_to_check(db)
+        if is_long:
+            text = long_check_text(db, db.stat().st_size)
+            self.notify(text, timeout=MAX_CHECK, markup=False)
+        try:
+            stored, answered = await asyncio.to_thread(_find, db, id)
+        finally:
+            if is_long:
+                self.clear_notifications()
         experiment, origin = parse_stored(stored, db)
         if self.open(db, experiment, stored.id, origin=origin):
             self.note()

@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
+from steertui.paths import exists
 from steertui.planning.judges import DEFAULT_OPTIONS, JudgeServerOptions
 from steertui.planning.origin import TYPED, Origin
 from steertui.planning.presets import PRESETS
+from steertui.planning.stored_experiment import parse_stored
 from steertui.stats.rate import Policy
 from steertui.store import FileId, Store
 
@@ -147,3 +149,24 @@ class Session:
                 return function(store)
 
         return await asyncio.to_thread(run)
+
+
+def open_session(
+    experiment: Experiment | None,
+    db: Path,
+    overrides: Overrides,
+    server_options: JudgeServerOptions = DEFAULT_OPTIONS,
+    *,
+    origin: Origin = TYPED,
+) -> Session:
+    """Return a session with the given experiment, or with the database's newest one."""
+    session = Session(
+        db, experiment, overrides=overrides, server_options=server_options, origin=origin
+    )
+    if experiment is None and exists(db):
+        with Store(db, must_exist=True) as store:
+            experiments = store.experiments()
+        if experiments:
+            session.id = experiments[-1].id
+            session.experiment, session.origin = parse_stored(experiments[-1], db)
+    return session

@@ -20,9 +20,9 @@ from steertui.planning.judge_estimate import IMPORTED_WORTH
 from steertui.planning.judges import DEFAULT_OPTIONS
 from steertui.planning.origin import TYPED
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.run.run_screen import RunScreen
-from steertui.tui.session import Session
+from steertui.tui.session import Session, open_session
 from tests.fixtures.database import execute, select
 from tests.fixtures.frames import frame
 from tests.fixtures.screens import drive, press

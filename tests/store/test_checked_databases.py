@@ -13,7 +13,7 @@ from steertui.core.verdict import Label, Verdict
 from steertui.errors import StoreError
 from steertui.store import Store
 from steertui.store.checked import LONG, is_checked, note_checked, takes_long_to_check
-from tests.fixtures.database import execute, write_small_database
+from tests.fixtures.database import enlarge, execute, write_small_database
 from tests.fixtures.program import call
 
 RELABELLED = "UPDATE generations SET answer = 'forged'"
@@ -95,7 +95,7 @@ def test_a_copy_is_checked_although_its_original_was(db: Path) -> None:
 
 
 def test_a_long_check_is_known_before_it_begins(db: Path) -> None:
-    """The screens announce it, since nothing is drawn meanwhile."""
+    """The screens show it, since nothing else happens meanwhile."""
     small = db.with_name("small.db")
     shutil.copy2(db, small)
     assert not takes_long_to_check(small)
@@ -104,6 +104,28 @@ def test_a_long_check_is_known_before_it_begins(db: Path) -> None:
     note_checked(small)
     assert not takes_long_to_check(small)
     assert not takes_long_to_check(db.with_name("missing.db"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("report", "a.db"),
+        ("judges", "a.db"),
+        ("export", "a.db", "--inspect", "logs"),
+        ("inspect", "a.db"),
+        ("bundle", "a.db", "-o", "b.zip"),
+        ("merge", "new.db", "a.db"),
+        ("--plan", "--db", "a.db"),
+        ("--batch", "--demo", "--limit", "1", "--db", "a.db"),
+    ],
+)
+def test_every_command_says_that_a_long_check_has_begun(db: Path, command: tuple[str, ...]) -> None:
+    execute(db, "PRAGMA journal_mode=WAL")
+    enlarge(db)
+    _, _, err = call(*command, cwd=db.parent)
+    assert "a.db: checking the content, 100 MB …\n" in err
+    times = 2 if "bundle" in command else 1  # a bundle checks what it copies, too
+    assert err.count("checking the content") == times
 
 
 @contextmanager

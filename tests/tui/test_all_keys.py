@@ -15,8 +15,8 @@ from steertui import tui
 from steertui.core.experiment import Experiment
 from steertui.core.model import demo_path
 from steertui.engine.sizing import Overrides
-from steertui.tui.app import SteertuiApp, open_session
-from steertui.tui.session import Session
+from steertui.tui.app import SteertuiApp
+from steertui.tui.session import Session, open_session
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.stable_table import StableTable
 from tests.fixtures import large

@@ -10,8 +10,9 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from steertui.engine.sizing import Overrides
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.read.word_differences import MAX_WORDS, common_words, mark_differences
+from steertui.tui.session import open_session
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.database import execute, select
 from tests.fixtures.frames import lines_of

@@ -13,12 +13,12 @@ from steertui.engine.sizing import Overrides
 from steertui.planning.judges import JudgeServerOptions
 from steertui.planning.origin import TYPED
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.run_screen import ENTER_FILES, STOPPED, RunScreen
 from steertui.tui.run.runner import COSTS
-from steertui.tui.session import Session
+from steertui.tui.session import Session, open_session
 from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures.database import execute
 from tests.fixtures.frames import frame

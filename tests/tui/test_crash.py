@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 PROGRAM = """
 from pathlib import Path
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.session import open_session
+from steertui.tui.app import SteertuiApp
 
 async def broken(self):
     held = "-".join(["my", "private", "key"])

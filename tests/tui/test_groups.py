@@ -11,9 +11,10 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.engine.sizing import Overrides
 from steertui.planning.presets import PRESETS
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.plan.field_choices import condition_choices
 from steertui.tui.results.groups import draw_groups
+from steertui.tui.session import open_session
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from tests.fixtures import grouped

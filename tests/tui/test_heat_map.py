@@ -12,9 +12,10 @@ from steertui.engine.sizing import Overrides
 from steertui.report.palette import DARK, LIGHT
 from steertui.stats.rate import Policy
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.results.heat_map import SIGNS, draw_heat_map, has_heat_map, shade
 from steertui.tui.results.results_screen import ResultsScreen
+from steertui.tui.session import open_session
 from steertui.tui.widgets.label_style import ON_DARK, ON_LIGHT
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from tests.fixtures import large

@@ -7,8 +7,8 @@ import pytest
 from textual.pilot import Pilot
 
 from steertui.engine.sizing import Overrides
-from steertui.tui.app import SteertuiApp, open_session
-from steertui.tui.session import Session
+from steertui.tui.app import SteertuiApp
+from steertui.tui.session import Session, open_session
 from tests.fixtures.screens import drive, press, wait_idle, wait_until
 from tests.fixtures.stored_answers import made_up
 

@@ -15,7 +15,7 @@ from textual.widgets import Markdown
 from textual.widgets._footer import FooterKey  # the package exports no name for it
 
 from steertui.engine.sizing import Overrides
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.help_screen import HelpScreen, named_bindings
 from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.read_screen import ReadScreen
@@ -23,7 +23,7 @@ from steertui.tui.read.trial_list import TrialList
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.matrix import Matrix
 from steertui.tui.run.run_screen import RunScreen
-from steertui.tui.session import Session
+from steertui.tui.session import Session, open_session
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.key_line import KeyLine
 from steertui.tui.widgets.moves import MoveScroll

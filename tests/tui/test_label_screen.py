@@ -14,12 +14,13 @@ from steertui.core.verdict import LABEL_KEYS, Label, Verdict
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.label.batch import LabelCounts, draw_batch
 from steertui.tui.label.label_screen import LabelScreen
 from steertui.tui.label.label_text import progress
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.results.results_screen import ResultsScreen
+from steertui.tui.session import open_session
 from steertui.tui.widgets.label_style import ON_DARK
 from steertui.tui.widgets.long_text import LongText
 from tests.fixtures.database import execute, select

@@ -10,11 +10,11 @@ from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.judges.judges_screen import JudgesScreen
 from steertui.tui.read.read_screen import ReadScreen
 from steertui.tui.run.run_controls import PAUSED
-from steertui.tui.session import Session
+from steertui.tui.session import Session, open_session
 from steertui.tui.widgets import live_page
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.stable_table import StableTable

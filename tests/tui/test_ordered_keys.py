@@ -14,7 +14,7 @@ from steertui.engine.sizing import Overrides
 from steertui.paths import DEMO_DB
 from steertui.store import Store
 from steertui.tui import app as app_module
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.read.compare_screen import CompareScreen
@@ -22,7 +22,7 @@ from steertui.tui.recent import RecentExperiment
 from steertui.tui.results.report_screen import ReportScreen
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
-from steertui.tui.session import Session
+from steertui.tui.session import Session, open_session
 from steertui.tui.start_screen import StartScreen
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.prompts import TextPrompt

@@ -9,11 +9,12 @@ from textual.widgets import DataTable, Static
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.read_screen import ReadScreen
 from steertui.tui.results.report_screen import ReportScreen
 from steertui.tui.results.results_screen import ResultsScreen
+from steertui.tui.session import open_session
 from tests.fixtures import large
 from tests.fixtures.frames import frame
 from tests.fixtures.screens import drive, press

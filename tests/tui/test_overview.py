@@ -12,8 +12,9 @@ from steertui.analysis.summary import summarise_experiment
 from steertui.analysis.table import Table
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.results.overview import EDGES, make_overview
+from steertui.tui.session import open_session
 from steertui.tui.widgets.label_style import palette
 from tests.fixtures import large
 from tests.fixtures.real import RUNS

@@ -6,6 +6,7 @@ import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
@@ -15,22 +16,23 @@ from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui import app as app_module
+from steertui.tui.app import SteertuiApp
 from steertui.tui.open_dialog import OpenDialog
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.read.trial_list import TrialList
 from steertui.tui.recent import UP_TO_DATE, RecentExperiment, load_recent
 from steertui.tui.results.results_screen import ResultsScreen
 from steertui.tui.run.run_screen import RunScreen
-from steertui.tui.session import Session
+from steertui.tui.session import Session, open_session
 from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.widgets.experiment_list import HEADS, ExperimentList, list_content
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.prompts import Confirm
 from tests.fixtures import grouped
-from tests.fixtures.database import execute, select
+from tests.fixtures.database import enlarge, execute, select
 from tests.fixtures.program import call
-from tests.fixtures.screens import Story, drive, press, wait_idle
+from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
 from tests.fixtures.stored_answers import made_up
 
 
@@ -137,6 +139,31 @@ def test_a_typed_path_opens_a_database_and_a_wrong_one_changes_nothing(tmp_path:
         assert app.screen.query_one(TrialList).border_title == "12 trials"
 
     drive_stored(first, story)
+
+
+def test_a_long_check_of_an_opened_database_is_said_until_it_ends(tmp_path: Path) -> None:
+    first, second = tmp_path / "a.db", tmp_path / "b.db"
+    write(first)
+    shutil.copy(first, second)
+    enlarge(second)
+    said = []
+
+    class Listening(SteertuiApp):
+        CSS_PATH = str(Path(app_module.__file__).with_name("steertui.tcss"))
+
+        def notify(self, message: str, **options: Any) -> None:
+            said.append(message)
+            super().notify(message, **options)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "ctrl+o", "tab")
+        app.screen.query_one(Input).value = str(second)
+        await press(pilot, "enter")
+        await wait_until(pilot, lambda: app.session.db == second)
+        assert said == [f"{second}: checking the content, 100 MB …"]
+        await wait_until(pilot, lambda: not app.screen.query("Toast"))
+
+    drive(open_session(None, first, Overrides(threads=1)), story, app_class=Listening)
 
 
 def test_a_path_without_a_database_begins_a_new_experiment_after_a_question(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from steertui.paper.comparison import compare_with_paper
 from steertui.report import terminal
 from steertui.stats.rate import Policy
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.results.report_screen import ReportScreen
 from steertui.tui.results.results_screen import ResultsScreen
+from steertui.tui.session import open_session
 from tests.fixtures import grouped, large
 from tests.fixtures.screens import drive, press
 

@@ -13,10 +13,10 @@ from textual.widgets import DataTable, Static
 
 from steertui.engine.sizing import Overrides
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.results.counting_note import AGAIN_AFTER, COUNTING
 from steertui.tui.results.results_screen import ResultsScreen
-from steertui.tui.session import Session
+from steertui.tui.session import Session, open_session
 from steertui.tui.widgets.reflowing_text import ReflowingText
 from tests.fixtures import large
 from tests.fixtures.screens import drive, press, wait_idle, wait_until

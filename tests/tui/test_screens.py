@@ -25,12 +25,13 @@ from steertui.report.command import write_report
 from steertui.store import Store
 from steertui.store.trial_filter import TrialFilter, find_trials
 from steertui.store.trials import list_trials
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.plan.condition_editor import ConditionEditor
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.read.compare_screen import CompareScreen
 from steertui.tui.read.filter_bar import KEYS
 from steertui.tui.read.trial_list import TrialList
+from steertui.tui.session import open_session
 from steertui.tui.widgets.choose_one import ChooseOne
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.prompts import Confirm

@@ -11,9 +11,9 @@ from textual.widgets import DataTable
 
 from steertui.core.experiment import Experiment
 from steertui.engine.sizing import Overrides
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.results.tables import MAX_CHANGED
-from steertui.tui.session import Session
+from steertui.tui.session import Session, open_session
 from steertui.tui.widgets.stable_table import StableTable, make_content
 from tests.fixtures import large
 from tests.fixtures.busy import busy_thread

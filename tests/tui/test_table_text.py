@@ -19,9 +19,10 @@ from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.engine.sizing import Overrides
 from steertui.printable import one_line
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.results.table_text import draw_table_text
 from steertui.tui.results.tables import categories_table
+from steertui.tui.session import open_session
 from steertui.tui.widgets.label_style import ON_DARK
 from tests.fixtures import grouped, large
 from tests.fixtures.screens import drive, press

@@ -8,9 +8,10 @@ import pytest
 from textual.pilot import Pilot
 
 from steertui.engine.sizing import Overrides
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
 from steertui.tui.read.trial_columns import MIN_ANSWER, SIGN, LongestNames, column_widths
 from steertui.tui.read.trial_list import TrialList
+from steertui.tui.session import open_session
 from tests.fixtures import large
 from tests.fixtures.screens import drive, press, wait_idle
 from tests.fixtures.stored_answers import made_up

@@ -12,8 +12,8 @@ from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
 from steertui.engine.sizing import Overrides
-from steertui.tui.app import SteertuiApp, open_session
-from steertui.tui.session import Session
+from steertui.tui.app import SteertuiApp
+from steertui.tui.session import Session, open_session
 from tests.fixtures import large
 from tests.fixtures.busy import busy_thread
 from tests.fixtures.dialogs import DIALOGS
