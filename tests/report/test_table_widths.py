@@ -14,7 +14,8 @@ from steertui.engine.sizing import Overrides
 from steertui.report import terminal
 from steertui.report.rich_tables import Grid, SideBySide
 from steertui.store import Store
-from steertui.tui.app import SteertuiApp, open_session
+from steertui.tui.app import SteertuiApp
+from steertui.tui.session import open_session
 from tests.fixtures import grouped, large
 from tests.fixtures.screens import drive, press
 
