@@ -120,7 +120,6 @@ def run_batch(
     with run_lock(db) as set_experiment, Store(db) as store:
         design = found or resolve(supplied.experiment, how.shard, store=store, leaves_out=True)
         plan = make_plan(design, store, server_options, leaves_out=True)
-        store.note_rows()
         set_experiment(plan.id)
         left_out = left_out_models(*missing, *supplied.left_out, *plan.left_out)
         reporter = choose_reporter(as_json=how.as_json)

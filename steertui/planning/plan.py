@@ -106,6 +106,7 @@ def make_plan(
     experiment = store.add_experiment(design.experiment.to_toml(), prompts, facts)
     reused = _reuse(prompts, store, experiment)
     register_judges(judges, descriptions, store)
+    store.note_rows()
     texts = design.scenarios, design.conditions
     titles = [*(d.title for d in descriptions), *(fact.title for fact in facts.values())]
     return Plan(

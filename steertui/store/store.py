@@ -293,12 +293,12 @@ class Store(AnswerLogliks):
                     *scenarios[scenario],
                     conditions[condition],
                     sample,
-                    stop is not None,
-                    _TRUNCATED.get(stop, False),
-                    LABELS[label],
-                    bool(failure),
-                    digest,
-                    drawn_by,
+                    generated=stop is not None,
+                    truncated=_TRUNCATED.get(stop, False),
+                    label=LABELS[label],
+                    failed=bool(failure),
+                    digest=digest,
+                    drawn=drawn_by,
                 )
                 for *_, scenario, condition, sample, stop, label, failure, digest, drawn_by in own
             )
