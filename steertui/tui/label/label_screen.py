@@ -30,6 +30,7 @@ from steertui.tui.label.batch import (
 from steertui.tui.label.batch_form import batch_form, load_settings, read_settings, save_settings
 from steertui.tui.label.label_text import (
     AT_WORK,
+    DRAWING,
     JUDGING,
     JUDGING_LATER,
     NO_ANSWERS,
@@ -157,12 +158,19 @@ class LabelScreen(Page):
         if not experiment:
             self.show_empty(f"No answers to label: {self.session.unplanned}.")
             return
+        self.show_empty()
+        self._show_drawing()
         async with self._writing:
             self._batch = await self.session.with_store(
                 lambda store: draw_batch(store, experiment, annotator, size, order)
             )
-        self.show_empty()
         self._show_next()
+
+    def _show_drawing(self) -> None:
+        """Say that the batch is drawn, which takes seconds of 100,000 answers."""
+        long_text = self.query_one(LongText)
+        long_text.clear()
+        long_text.add(DRAWING, "quiet")
 
     def _show_next(self) -> None:
         """Show the next answer of the batch and the progress."""

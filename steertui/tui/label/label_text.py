@@ -26,6 +26,8 @@ AT_WORK = "There are no answers yet: the run in progress generates them, and 2 s
 
 NO_JUDGE = "No judge labelled the answers of this experiment"
 
+DRAWING = "Drawing a batch of the answers …"
+
 JUDGING = "8 opens Judges, where l labels answers."
 
 JUDGING_LATER = "a run or a judge is at work on this database, and judges can label after it."
