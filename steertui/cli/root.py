@@ -49,6 +49,15 @@ FILE_OPTIONS = MappingProxyType({".toml": "--experiment", ".gguf": "--model"})
 """Option that takes a file, by its suffix; --db takes all others."""
 
 
+ABOUT = """Measure how far a prompt suffix steers a model towards instrumental convergence.
+
+Without --batch, the screens open. With options of an experiment, such as --demo, --preset or
+--model, its run starts at once; without, nothing is computed until you ask. The same command
+resumes, and so does --batch --db FILE.
+"""
+"""Text above the options of `steertui --help`."""
+
+
 class _Commands(cloup.Group):
     """Group that names the option for a file that is given in place of a command."""
 
@@ -65,6 +74,7 @@ class _Commands(cloup.Group):
 
 @cloup.group(
     cls=_Commands,
+    help=ABOUT,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -124,10 +134,7 @@ def cli(
     yes: bool,
     **given: object,
 ) -> None:
-    """Measure how far a prompt suffix steers a model towards instrumental convergence.
-
-    Without --batch, the screens open. The same command resumes, and so does --batch --db FILE.
-    """
+    """Print the experiment or its plan, register it, run it, or open the screens."""
     if context.invoked_subcommand:
         return
     limits = take_long_run(given, is_batch=batch)

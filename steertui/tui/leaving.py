@@ -1,5 +1,6 @@
 """Quitting: what is at work or would be lost, and the question before it."""
 
+from steertui.core.experiment import Experiment
 from steertui.tui.opening import Opening
 from steertui.tui.widgets.job_page import JobPage
 from steertui.tui.widgets.page import PAGES, Page
@@ -11,10 +12,11 @@ class Leaving(Opening):
     """App that knows what is at work in this process, and asks before quitting ends it."""
 
     @property
-    def is_at_work(self) -> bool:
-        """Whether a run is in progress in this process, paused or not."""
+    def running_experiment(self) -> Experiment | None:
+        """The experiment of the run in progress in this process; None without one."""
         screens = (screen for stack in self._screen_stacks.values() for screen in stack)
-        return any(screen.is_at_work for screen in screens if isinstance(screen, Page))
+        pages = (screen for screen in screens if isinstance(screen, Page))
+        return next((page.running_experiment for page in pages if page.is_at_work), None)
 
     @property
     def labelling_task(self) -> str:

@@ -75,7 +75,12 @@ class Opening(OrderedKeys):
     @property
     def is_at_work(self) -> bool:
         """Whether a run is in progress in this process, paused or not."""
-        return False
+        return self.running_experiment is not None
+
+    @property
+    def running_experiment(self) -> Experiment | None:
+        """The experiment of the run in progress in this process; None without one."""
+        return None
 
     @property
     def labelling_task(self) -> str:

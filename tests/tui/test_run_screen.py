@@ -160,20 +160,19 @@ def test_a_run_goes_on_while_another_experiment_is_planned_and_refuses_to_be_rep
 ) -> None:
     db = tmp_path / "a.db"
 
+    def shown(plan: PlanScreen) -> str:
+        return " ".join(str(plan.query_one("#estimate", Static).render()).split())
+
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         screen = run_screen(app)
         await pilot.press("p", "1")
         plan = app.screen
         assert isinstance(plan, PlanScreen)
+        assert shown(plan).startswith("A run of this plan is in progress.")
         plan.change(replace(SMALL, limit=2, max_tokens=8))
         assert key_label(plan, "r") == "Show run"
-        await wait_until(
-            pilot,
-            lambda: (
-                "r shows the run in progress"
-                in " ".join(str(plan.query_one("#estimate", Static).render()).split())
-            ),
-        )
+        await wait_until(pilot, lambda: "r shows the run in progress" in shown(plan))
+        assert shown(plan).startswith("A run of another plan is in progress")
         await pilot.press("r")
         assert app.screen is screen
         await pilot.press("0", "d")
@@ -181,6 +180,8 @@ def test_a_run_goes_on_while_another_experiment_is_planned_and_refuses_to_be_rep
         await pilot.press("2", "p")
         await wait_idle(pilot)
         assert screen.state == DONE
+        await press(pilot, "1")
+        assert "in progress" not in shown(plan)
 
     drive_run(db, story)
     assert stored(db) == [(18, 18)]

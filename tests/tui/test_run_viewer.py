@@ -123,6 +123,7 @@ def test_a_viewer_shows_what_another_process_stores_and_has_no_keys_of_a_run(
             )
             plan = str(app.screen.query_one("#estimate", Static).render())
             assert "r shows the run in progress" in plan
+            assert plan.startswith("A run of another process is in progress on this database.")
             states = set[str]()
             monkeypatch.setattr(StageLine, "show", lambda *given: states.add(given[1]))
             await pilot.press("r")

@@ -46,7 +46,7 @@ from steertui.tui.plan.own_conditions import (
     misnamed_condition,
     own_names,
 )
-from steertui.tui.plan.plan_text import estimate_text, field_line, field_text
+from steertui.tui.plan.plan_text import estimate_text, field_line, field_text, run_in_progress
 from steertui.tui.plan.prompt_screen import PromptScreen
 from steertui.tui.run.watching import WatchingPage
 from steertui.tui.session import Draft
@@ -197,14 +197,14 @@ class PlanScreen(WatchingPage):
     @on(OptionList.OptionHighlighted, "#fields")
     def _draw_estimate(self) -> None:
         estimate, footprint = self._current_estimate, self.footprint
-        is_at_work = self.is_run_in_progress
-        field = self._field()
-        c = self.colours
+        run = run_in_progress(
+            self.experiment, self.host.running_experiment, elsewhere=self.is_run_elsewhere
+        )
+        field, c = self._field(), self.colours
 
         def draw(room: Size) -> Text:
-            text = estimate_text(estimate, room.width, c, footprint, is_at_work=is_at_work)
-            text.append("\n\n")
-            return text.append_text(field_text(field, estimate, c))
+            text = estimate_text(estimate, room.width, c, footprint, in_progress=run)
+            return text.append("\n\n").append_text(field_text(field, estimate, c))
 
         self.query_one("#estimate", ReflowingText).draw_with(draw)
 

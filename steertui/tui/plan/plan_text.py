@@ -49,28 +49,37 @@ def estimate_text(
     colours: Palette,
     footprint: Footprint | None = None,
     *,
-    is_at_work: bool = False,
+    in_progress: str = "",
 ) -> Text:
     """Return the estimate and the memory, line by line; `estimate` is None while it is computed.
 
-    `is_at_work` says whether a run is in progress, which the key r then shows.
+    `in_progress` says which run is in progress, which the key r then shows; "" for none.
     """
     c = colours
+    text = Text().append(f"{in_progress}\n\n" if in_progress else "", f"bold {c.blue}")
     if estimate is None:
-        return Text("Estimating …", c.quiet)
+        return text.append("Estimating …", c.quiet)
     if estimate.error:
-        text = Text().append(f"! {one_line(in_screen_words(estimate.error))}.", c.error)
+        text.append(f"! {one_line(in_screen_words(estimate.error))}.", c.error)
         what = "the models" if estimate.error == IMPORTED else "the field named above"
-        until = "" if is_at_work else "; r runs nothing until then"
+        until = "" if in_progress else "; r runs nothing until then"
         return text.append(f"\n\nChange {what}{until}.", c.quiet)
-    text = Text()
     for heading, line in _estimate_lines(estimate, footprint, c):
         heading_text = Text(f"{heading:{HEADING_WIDTH}}", c.quiet)
         text.append_text(hanging_indent(heading_text, line, width)).append("\n")
     if estimate.size.trials:
         text.append(f"\n{gap_text(estimate)}.\n")
     text.append("\n").append(" r ", f"bold {c.blue}")
-    return text.append("shows the run in progress" if is_at_work else _run_action(estimate))
+    return text.append("shows the run in progress" if in_progress else _run_action(estimate))
+
+
+def run_in_progress(experiment: Experiment, at_work: Experiment | None, *, elsewhere: bool) -> str:
+    """Return which run is in progress while Plan shows this experiment; "" for none."""
+    if at_work == experiment:
+        return "A run of this plan is in progress."
+    if at_work:
+        return "A run of another plan is in progress, and keeps that plan."
+    return "A run of another process is in progress on this database." if elsewhere else ""
 
 
 def _run_action(estimate: Estimate) -> str:

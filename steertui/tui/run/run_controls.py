@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import work
 from textual.binding import Binding, BindingType
 
+from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
 from steertui.execution.control import RunControl
 from steertui.planning.consent import open_question, reach_lines, remember
@@ -90,9 +91,9 @@ class RunControls(Following):
                 self.action_pause()
 
     @property
-    def is_at_work(self) -> bool:
-        """Whether a run is in progress here, paused or not."""
-        return self.runner is not None
+    def running_experiment(self) -> Experiment | None:
+        """The experiment of the run in progress here; None without one."""
+        return self._plan_at_work.experiment if self.runner and self._plan_at_work else None
 
     @property
     def is_paused(self) -> bool:

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from textual.worker import Worker, WorkerState
 
 from steertui.analysis.summary import Summary
+from steertui.core.experiment import Experiment
 from steertui.errors import SteertuiError
 from steertui.paths import exists
 from steertui.printable import one_line
@@ -56,6 +57,10 @@ class Host(Protocol):
     @property
     def is_at_work(self) -> bool:
         """Whether a run is in progress in this process, paused or not."""
+
+    @property
+    def running_experiment(self) -> Experiment | None:
+        """The experiment of the run in progress in this process; None without one."""
 
     @property
     def labelling_task(self) -> str:
@@ -221,7 +226,12 @@ class Page(Screen[None]):
     @property
     def is_at_work(self) -> bool:
         """Whether a run is in progress on this screen, paused or not."""
-        return False
+        return self.running_experiment is not None
+
+    @property
+    def running_experiment(self) -> Experiment | None:
+        """The experiment of the run in progress on this screen; None without one."""
+        return None
 
     @property
     def is_database_missing(self) -> bool:
