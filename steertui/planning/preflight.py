@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from steertui.core.prompt import ChatFormat, Prompt, Thinking
 from steertui.core.trial import Trial
-from steertui.errors import ExperimentError, ServerError
+from steertui.errors import ServerError
+from steertui.planning.context_length import require_context
 from steertui.planning.resolve import Design
 from steertui.sandbox.parent import Sandbox
 from steertui.server.address import KEY, key_for
@@ -167,14 +168,10 @@ async def _send_longest(model: ServerModel, prompts: Sequence[Prompt]) -> None:
         tokens = await _count_tokens(model, url, sorted(group, key=_length))
         if tokens is None:
             continue
-        need = tokens + trial.sampling.max_tokens
         context = model.info.context or await _loaded_context(model, url)
-        if 0 < context < need:
-            raise ExperimentError(
-                f"{trial.scenario.name} under {trial.condition.name}: prompt and maximum tokens "
-                f"need {need} tokens, and {url} gives {model.name} a context of {context}; lower "
-                "the maximum tokens, or give the server a longer context"
-            )
+        if context > 0:
+            owner = f"the context of {model.name} at {url}"
+            require_context(trial, tokens, context, owner, "give the server a longer context")
 
 
 def _length(prompt: Prompt) -> int:

@@ -10,6 +10,7 @@ from steertui.core.prompt import Prompt
 from steertui.engine.vocabulary import Vocabulary, vocabulary
 from steertui.errors import EngineError, ExperimentError, ModelError, SteertuiError
 from steertui.planning.chat_formats import chat_format, format_notes
+from steertui.planning.context_length import require_context
 from steertui.planning.left_out import LeftOut
 from steertui.planning.preflight import render_for_server
 from steertui.planning.resolve import Design, resolve
@@ -110,12 +111,7 @@ def _check_lengths(gguf: Vocabulary, prompts: Sequence[Prompt]) -> None:
     limit = gguf.require_context()
     texts = list(dict.fromkeys(prompt.text for prompt in prompts))
     lengths = dict(zip(texts, gguf.count(texts), strict=True))
-    for prompt in prompts:
-        trial = prompt.trial
-        need = lengths[prompt.text] + trial.sampling.max_tokens
-        if need > limit:
-            raise ExperimentError(
-                f"{trial.scenario.name} under {trial.condition.name}: prompt and maximum tokens "
-                f"need {need} tokens, and the context of {trial.model.name} is {limit}; lower "
-                "the maximum tokens"
-            )
+    for prompt in sorted(prompts, key=lambda prompt: -lengths[prompt.text]):
+        owner = f"the context of {prompt.trial.model.name}"
+        longer = "choose a model with a longer context"
+        require_context(prompt.trial, lengths[prompt.text], limit, owner, longer)

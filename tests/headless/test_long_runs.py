@@ -194,7 +194,7 @@ def test_models_that_cannot_be_planned_are_left_out_while_another_remains(tmp_pa
     lines = [line for line in err.splitlines() if "is left out" in line]
     reasons = (
         f"base: {NO_TEMPLATE}",
-        "the context of short is 16; lower the maximum tokens",
+        "the context of short is 16; shorten the condition's text or the scenario",
         "torn.gguf",
     )
     for place, reason in enumerate(reasons):
