@@ -180,7 +180,7 @@ def _interventions(
 
 def resolve_texts(experiment: Experiment) -> tuple[tuple[Scenario, ...], tuple[Condition, ...]]:
     """Return scenarios and conditions: the part of a design that needs no weights."""
-    known = _load_conditions(experiment.conditions_file)
+    known = conditions_of_file(experiment)
     names = expand_groups(experiment.conditions, known)
     for name in names:
         if name not in known:
@@ -266,7 +266,7 @@ def named_adapters(experiment: Experiment) -> list[str]:
     """Return the paths of the adapters of an experiment's conditions."""
     if experiment.conditions_file in ("", PAPER):
         return []
-    known = _load_conditions(experiment.conditions_file)
+    known = conditions_of_file(experiment)
     names = expand_groups(experiment.conditions, known)
     used = [condition for name, condition in known.items() if name in names]
     return adapter_files(used, conditions_folder(experiment))
@@ -279,7 +279,7 @@ def unused_conditions(experiment: Experiment) -> list[str]:
     """
     if experiment.conditions_file in ("", PAPER, *shipped_conditions()):
         return []
-    known = _load_conditions(experiment.conditions_file)
+    known = conditions_of_file(experiment)
     used, shipped = expand_groups(experiment.conditions, known), load_conditions()
     return [name for name, c in known.items() if name not in used and c != shipped.get(name)]
 
@@ -298,10 +298,11 @@ def vector_recipes(experiment: Experiment) -> tuple[VectorRecipe, ...]:
     return load_recipes(conditions_path(experiment.conditions_file))
 
 
-def _load_conditions(file: str) -> dict[str, Condition]:
-    if file == PAPER:
+def conditions_of_file(experiment: Experiment) -> dict[str, Condition]:
+    """Return the conditions of an experiment's conditions file by name, used or not."""
+    if experiment.conditions_file == PAPER:
         return load_paper_conditions()
-    return load_conditions(conditions_path(file))
+    return load_conditions(conditions_path(experiment.conditions_file))
 
 
 def _limited(scenarios: tuple[Scenario, ...], limit: int) -> tuple[Scenario, ...]:

@@ -10,6 +10,7 @@ from textual.widgets import Input, Static, TextArea
 
 from steertui.core.condition import Condition
 from steertui.core.condition_files import conditions_path, load_conditions, load_recipes
+from steertui.core.experiment import Experiment
 from steertui.core.interventions import (
     DirectionalAblation,
     LoraAdapter,
@@ -23,7 +24,7 @@ from steertui.tui.plan.own_conditions import add_condition
 from steertui.tui.plan.plan_screen import PlanScreen
 from steertui.tui.session import Session
 from steertui.tui.widgets.prompts import Confirm
-from tests.fixtures.screens import Story, drive, press
+from tests.fixtures.screens import Story, drive, press, type_at_once, wait_idle
 
 FULL = Condition(
     name="full",
@@ -227,3 +228,43 @@ def test_escape_closes_an_unchanged_editor_and_asks_about_a_changed_one(folder: 
         assert isinstance(app.screen, PlanScreen)
 
     edit(folder, story)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Experiment(),
+        Experiment(models=["no-such-model"]),
+        Experiment(conditions=["baseline", "absent"]),
+    ],
+)
+def test_the_editor_starts_from_pro_before_the_estimate_and_beside_an_error(
+    folder: Path, plan: Experiment
+) -> None:
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        for keys in ("1 a", "escape", "a"):
+            type_at_once(app, keys)
+            await wait_idle(pilot)
+            if keys != "escape":
+                typed = parse_condition("x", app.screen.query_one(TextArea).text)
+                assert typed.suffix.strip() == load_conditions()["pro"].suffix.strip()
+
+    drive(Session(folder / "a.db", plan), story)
+
+
+def test_conditions_typed_before_the_estimate_keep_the_own_texts_of_the_plan(folder: Path) -> None:
+    """The former plan's conditions had been copied, or none."""
+    own = Condition("pro", suffix="Win at any price.", about="My text.")
+    add_condition(Condition("first", suffix="One."), folder / "mine.toml", [own])
+    plan = Experiment(conditions=["first"], conditions_file="mine.toml")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        type_at_once(app, "1 a")
+        await wait_idle(pilot)
+        area = app.screen.query_one(TextArea)
+        assert "Win at any price." in area.text
+        area.text = 'suffix = "Two."'
+        await press(pilot, "ctrl+s")
+
+    drive(Session(folder / "a.db", plan), story)
+    assert load_conditions(folder / "steertui-conditions.toml")["first"].suffix.strip() == "One."

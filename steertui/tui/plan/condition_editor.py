@@ -18,7 +18,14 @@ from steertui.core.condition import Condition
 from steertui.core.interventions import VectorRecipe
 from steertui.errors import ScenarioError, SteertuiError
 from steertui.toml_files import parse_toml, validate
-from steertui.tui.plan.own_conditions import add_condition, replace_condition
+from steertui.tui.plan.condition_texts import ConditionTexts
+from steertui.tui.plan.own_conditions import (
+    add_condition,
+    free_name,
+    misnamed_condition,
+    own_names,
+    replace_condition,
+)
 from steertui.tui.widgets.key_line import LEAVE, KeyLine
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import Problem
@@ -116,6 +123,11 @@ class ConditionEditor(ModalScreen[Condition | None]):
         self._recipes = recipes
         self._is_stored = is_stored
 
+    @property
+    def corrected(self) -> str:
+        """Name of the condition of the file that is edited; "" for a new one."""
+        return self._condition.name if self._is_stored else ""
+
     def compose(self) -> ComposeResult:
         """Lay out."""
         with Vertical(classes="question editor"):
@@ -161,6 +173,21 @@ class ConditionEditor(ModalScreen[Condition | None]):
         question = "The condition is not saved. Discard it?"
         if typed == before or await self.app.push_screen_wait(Confirm(question, "Discard")):
             self.dismiss(None)
+
+
+def editor_of(
+    texts: ConditionTexts, file: Path, names: Sequence[str], *, is_wrong: bool
+) -> ConditionEditor:
+    """Return the editor of a new condition, which starts from the text of `texts.pro`.
+
+    If the plan with these names `is_wrong`, and one of them in the file names a vector that does
+    not exist, that condition is edited. Raises SteertuiError if the file cannot be read.
+    """
+    wrong = misnamed_condition(file, names, texts.recipes) if is_wrong else None
+    if wrong:
+        return ConditionEditor(wrong, file, is_stored=True)
+    new = replace(texts.pro, name=free_name("my-condition", own_names(file)), about="")
+    return ConditionEditor(new, file, texts.used, texts.recipes)
 
 
 def editable_text(condition: Condition) -> str:

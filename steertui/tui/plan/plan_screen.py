@@ -1,6 +1,8 @@
 """The Plan screen: fields of an experiment, and an estimate that follows every change."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -27,8 +29,8 @@ from steertui.planning.footprint import Footprint, footprint_of
 from steertui.planning.idle_plan import IMPORTED, is_imported
 from steertui.planning.origin import TYPED, Origin, file_origin
 from steertui.planning.presets import PRESETS
-from steertui.planning.resolve import vector_recipes
-from steertui.tui.plan.condition_editor import ConditionEditor
+from steertui.tui.plan.condition_editor import editor_of
+from steertui.tui.plan.condition_texts import ConditionTexts, read_texts
 from steertui.tui.plan.fields import (
     FIELDS,
     GROUPS,
@@ -38,13 +40,10 @@ from steertui.tui.plan.fields import (
     problem_of,
     with_field,
 )
-from steertui.tui.plan.group_forms import AXES, contest_form, dose_form
+from steertui.tui.plan.group_forms import AXES, Add, contest_form, dose_form
 from steertui.tui.plan.own_conditions import (
     Kind,
     add_group,
-    free_name,
-    misnamed_condition,
-    own_names,
 )
 from steertui.tui.plan.plan_text import estimate_text, field_line, field_text, run_in_progress
 from steertui.tui.plan.prompt_screen import PromptScreen
@@ -288,31 +287,20 @@ class PlanScreen(WatchingPage):
 
         It is corrected if it is in the file and names a vector that does not exist.
         """
-        recipes = vector_recipes(self.experiment)
-        wrong = misnamed_condition(CUSTOM_CONDITIONS, self.experiment.conditions, recipes)
-        if wrong and self.estimate and self.estimate.error:
-            editor = ConditionEditor(wrong, CUSTOM_CONDITIONS, is_stored=True)
-            if corrected := await self.app.push_screen_wait(editor):
-                self._use_own(corrected.name, instead_of=wrong.name)
-            return
-        conditions = self._conditions
-        by_name = {c.name: c for c in conditions}
-        template = by_name.get("pro") or next(iter(conditions), Condition(""))
+        estimate = self._current_estimate
+        is_wrong = bool(estimate and estimate.error)
+        names = self.experiment.conditions
         try:
-            name = free_name("my-condition", own_names(CUSTOM_CONDITIONS))
+            editor = editor_of(self._texts(), CUSTOM_CONDITIONS, names, is_wrong=is_wrong)
         except SteertuiError as exc:
             self.show_error(str(exc))
             return
-        edited = replace(template, name=name, about="")
-        editor = ConditionEditor(edited, CUSTOM_CONDITIONS, conditions, recipes)
-        condition = await self.app.push_screen_wait(editor)
-        if condition:
-            self._use_own(condition.name)
+        if condition := await self.app.push_screen_wait(editor):
+            self._use_own(condition.name, instead_of=editor.corrected)
 
-    @property
-    def _conditions(self) -> tuple[Condition, ...]:
-        """The experiment's conditions with their texts; () before they are read."""
-        return self.estimate.conditions if self.estimate else ()
+    def _texts(self) -> ConditionTexts:
+        """Return the conditions with their texts; raises SteertuiError if they cannot be read."""
+        return read_texts(self.experiment, self.origin, self._current_estimate)
 
     def _use_own(self, name: str, *, instead_of: str = "") -> None:
         """Add a condition or group of the user's file to the experiment, in another's place."""
@@ -322,8 +310,8 @@ class PlanScreen(WatchingPage):
         self.change(changed, self.origin.typed("conditions_file"))
 
     def _add_group(self, kind: Kind, members: dict[str, Any]) -> None:
-        recipes = vector_recipes(self.experiment)
-        add_group(kind, members, CUSTOM_CONDITIONS, self._conditions, recipes)
+        texts = self._texts()
+        add_group(kind, members, CUSTOM_CONDITIONS, texts.used, texts.recipes)
 
     @work(exit_on_error=False)
     async def action_dose(self) -> None:
@@ -331,15 +319,20 @@ class PlanScreen(WatchingPage):
         kinds = [(str(unit), text) for unit, text in AXES.items()]
         unit = await self.app.push_screen_wait(ChooseOne("A dose axis of what?", kinds))
         if unit:
-            await self._ask_group(dose_form(DoseUnit(unit), self._conditions, self._add_group))
+            await self._ask_group(partial(dose_form, DoseUnit(unit)))
 
     @work(exit_on_error=False)
     async def action_contest(self) -> None:
         """Add a contest to the file of custom conditions and to the experiment."""
-        await self._ask_group(contest_form(self._conditions, self._add_group))
+        await self._ask_group(contest_form)
 
-    async def _ask_group(self, form: Form) -> None:
-        values = await self.app.push_screen_wait(FormDialog(form))
+    async def _ask_group(self, form: Callable[[Sequence[Condition], Add], Form]) -> None:
+        try:
+            conditions = self._texts().used
+        except SteertuiError as exc:
+            self.show_error(str(exc))
+            return
+        values = await self.app.push_screen_wait(FormDialog(form(conditions, self._add_group)))
         if values:
             self._use_own(values["name"])
 
