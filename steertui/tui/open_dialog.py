@@ -6,11 +6,11 @@ from pathlib import Path
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.widgets import DataTable, Footer, Input, Static
 
 from steertui.paths import expand_home
 from steertui.tui.recent import RecentExperiment
+from steertui.tui.widgets.dialog_box import DialogBox
 from steertui.tui.widgets.experiment_list import ExperimentList
 from steertui.tui.widgets.key_line import COMPLETE, LEAVE, KeyLine
 from steertui.tui.widgets.label_style import palette
@@ -44,7 +44,7 @@ class OpenDialog(LineDialog[Chosen | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the list, the input line and the keys."""
-        with Vertical(classes="question wide"):
+        with DialogBox("wide"):
             yield Static("Open which experiment?", markup=False)
             yield ExperimentList(id="open-list")
             hint = "or the path of a database, an old or a new one, such as other.db"

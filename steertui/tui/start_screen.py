@@ -66,9 +66,10 @@ class StartScreen(WatchingPage):
     AUTO_FOCUS = ""  # an empty list must not take the key that runs the demo
     HELP = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="start.open", tooltip="Open the experiment"),
         Binding(
             "enter",
-            "demo",
+            "first_demo",
             "Run the demo",
             id="start.first",
             tooltip="Offline, takes seconds",
@@ -172,8 +173,9 @@ class StartScreen(WatchingPage):
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool | None:
         """Offer to resume only what is missing and not run, and the demo when the list is read."""
-        if action == "demo":
-            return self._is_listed
+        if action in ("demo", "first_demo", "open"):
+            is_empty = not self._recent
+            return self._is_listed and (action == "demo" or is_empty is (action == "first_demo"))
         return bool(self._missing) and not self.is_run_in_progress if action == "resume" else True
 
     @on(DataTable.RowSelected, "#recent")
@@ -182,6 +184,14 @@ class StartScreen(WatchingPage):
             await self.host.open_recent(self.query_one(ExperimentList).at(event.cursor_row))
         except SteertuiError as exc:
             self.show_error(str(exc))
+
+    def action_open(self) -> None:
+        """Open the experiment under the cursor while the list has not the focus."""
+        self.query_one(ExperimentList).action_select_cursor()
+
+    async def action_first_demo(self) -> None:
+        """Run the demo where no experiment is listed."""
+        await self.host.run_demo()
 
     async def action_demo(self) -> None:
         """Run the demo."""

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.sizing import Overrides
+from steertui.paths import DEMO_DB
 from steertui.store import Store
 from steertui.tui import app as app_module
 from steertui.tui.app import SteertuiApp
@@ -34,6 +35,9 @@ from tests.fixtures.database import enlarge, execute, select
 from tests.fixtures.program import call
 from tests.fixtures.screens import Story, drive, press, wait_idle, wait_until
 from tests.fixtures.stored_answers import made_up
+
+NUMBERS = ("32", "64", "2,736", "100,928")
+"""Numbers of trials."""
 
 
 def drive_stored(db: Path, story: Story) -> None:
@@ -305,6 +309,15 @@ def test_the_list_tells_experiments_apart_in_every_width_and_cuts_nothing(width:
     assert ("+78.6 [+62.6, +87.4]" in shown) == (width > 60)
 
 
+@pytest.mark.parametrize("width", [60, 74, 80, 100])
+def test_the_number_of_trials_is_never_shortened(width: int) -> None:
+    titles = [f"Über-Projekt 1: SmolLM2-135M-Instruct.Q4_1.gguf, {n} trials" for n in NUMBERS]
+    experiments = [entry(f"/data/{n}.db", title) for n, title in enumerate(titles)]
+    rows = list_content(experiments, width, palette(dark=True)).rows
+    shown = [" ".join(cell.plain for cell in row) for row in rows]
+    assert all(f", {n} trials" in line for n, line in zip(NUMBERS, shown, strict=True))
+
+
 def test_long_descriptions_are_whole_while_there_is_room() -> None:
     title = "Qwen3-4B-Instruct-2507, gemma-3-270m-it and SmolLM2-135M-Instruct, 324 trials"
     content = list_content([entry("/data/a.db", title, gap="")], 170, palette(dark=True))
@@ -398,3 +411,20 @@ def test_labels_by_hand_do_not_replace_the_gap_of_the_model_judge(tmp_path: Path
         drive_stored(db, nothing)
         (after,) = load_recent()
         assert (after.gap, after.judge) == (before.gap, judge)
+
+
+@pytest.mark.parametrize("moves", [[], ["tab"], ["tab", "tab"]])
+def test_enter_on_start_opens_what_the_text_says_whatever_has_the_focus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    db = tmp_path / "a.db"
+    id = write(db)
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, *moves, "enter")
+        assert (app.session.db, app.session.id) == (db, id)
+        assert isinstance(app.screen, ResultsScreen)
+
+    drive_stored(db, story)
+    assert not (tmp_path / DEMO_DB).exists()

@@ -9,7 +9,6 @@ import tomli_w
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, Static, TextArea
@@ -26,6 +25,7 @@ from steertui.tui.plan.own_conditions import (
     own_names,
     replace_condition,
 )
+from steertui.tui.widgets.dialog_box import DialogBox
 from steertui.tui.widgets.key_line import LEAVE, KeyLine
 from steertui.tui.widgets.prompts import Confirm
 from steertui.tui.widgets.screen_words import Problem
@@ -130,7 +130,7 @@ class ConditionEditor(ModalScreen[Condition | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out."""
-        with Vertical(classes="question editor"):
+        with DialogBox("editor"):
             yield Static("Name, and a suffix or keys as TOML; empty values add nothing")
             yield NameLine(self._condition.name, placeholder="name, such as my-pro")
             yield ConditionArea(editable_text(self._condition), soft_wrap=True)

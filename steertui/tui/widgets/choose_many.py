@@ -6,13 +6,13 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.events import DescendantFocus
 from textual.message import Message
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from steertui.printable import one_line
+from steertui.tui.widgets.dialog_box import DialogBox
 from steertui.tui.widgets.key_line import COMPLETE, LEAVE, OK, KeyLine
 from steertui.tui.widgets.label_style import palette
 from steertui.tui.widgets.line_dialog import LineDialog
@@ -108,7 +108,7 @@ class ChooseMany(LineDialog[list[str] | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the question, the list, the input line and the keys."""
-        with Vertical(classes="question"):
+        with DialogBox():
             yield Static(self._question, markup=False)
             yield TickList(self._enter_ticks)
             if self._hint:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from steertui.tui.widgets.dialog_box import DialogBox
 from steertui.tui.widgets.key_line import LEAVE, OK, KeyLine
 from steertui.tui.widgets.moves import MoveList
 
@@ -36,7 +36,7 @@ class ChooseOne(ModalScreen[str | None]):
             Option(Text(shown) if isinstance(shown, str) else shown, id=f"at-{index}")
             for index, (_, shown) in enumerate(self._choices)
         ]
-        with Vertical(classes="question"):
+        with DialogBox():
             yield Static(self._question, markup=False)
             yield MoveList(*options)
             yield KeyLine(OK, LEAVE)

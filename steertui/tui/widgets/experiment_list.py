@@ -1,10 +1,12 @@
 """List of experiments: database, contents, state, gap and time, one row each."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.binding import Binding, BindingType
 
@@ -19,6 +21,11 @@ DATABASE, EXPERIMENT, _, GAP, LABELS_BY, _ = range(len(HEADS))
 
 MIN_WIDTHS = MappingProxyType({DATABASE: 20, EXPERIMENT: 18, LABELS_BY: 12})
 """Columns to which long texts are shortened in a narrow list, by the column of the table."""
+
+MIN_NAME = 6
+"""Columns of an experiment's name and models beside its number of trials, which is whole."""
+
+_TRIALS = re.compile(r", [0-9,]+ trials?$")
 
 PADDING = 2
 """Columns around each column of the table."""
@@ -109,7 +116,7 @@ def _fitting_widths(columns: Sequence[Sequence[Text]], room: int) -> dict[int, i
     widths: dict[int, int] = {}
     by_use = sorted(full, key=lambda i: len({cell.plain for cell in columns[i]}) < 2)
     for index in by_use:
-        wanted = min(full[index], MIN_WIDTHS.get(index, full[index]))
+        wanted = min(full[index], _least(columns[index], index))
         is_of_gap = index == LABELS_BY
         if wanted + PADDING <= room and (not is_of_gap or GAP in widths):
             widths[index] = wanted
@@ -121,11 +128,38 @@ def _fitting_widths(columns: Sequence[Sequence[Text]], room: int) -> dict[int, i
     return dict(sorted(widths.items()))
 
 
-def _shortened(column: Sequence[Text], index: int, width: int) -> list[Text]:
+def _least(column: Sequence[Text], index: int) -> int:
+    """Return the width to which a column is shortened at most."""
     if index not in MIN_WIDTHS:
+        return _width(column, index)
+    trials = (len(_trials(cell.plain)) for cell in column if index == EXPERIMENT)
+    return max(MIN_WIDTHS[index], *(MIN_NAME + each for each in trials), 0)
+
+
+def _trials(title: str) -> str:
+    """Return the end of an experiment's title, its number of trials; "" if it has none."""
+    found = _TRIALS.search(title)
+    return found[0] if found else ""
+
+
+def shorten_title(title: str, width: int) -> str:
+    """Return the title of an experiment in `width` columns, with its whole number of trials."""
+    if cell_len(title) <= width:
+        return title
+    trials = _trials(title)
+    return shorten_middle(title.removesuffix(trials), width - len(trials)) + trials
+
+
+SHORTEN: Mapping[int, Callable[[str, int], str]] = MappingProxyType(
+    {DATABASE: shorten_path, EXPERIMENT: shorten_title, LABELS_BY: shorten_middle}
+)
+"""Functions that shorten the texts of a column."""
+
+
+def _shortened(column: Sequence[Text], index: int, width: int) -> list[Text]:
+    if index not in SHORTEN:
         return [*column]
-    shorten = shorten_path if index == DATABASE else shorten_middle
-    return [Text(shorten(cell.plain, width), cell.style) for cell in column]
+    return [Text(SHORTEN[index](cell.plain, width), cell.style) for cell in column]
 
 
 def distinct_tails(names: Sequence[str]) -> list[str]:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.events import DescendantFocus
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.suggester import Suggester, SuggestFromList
 from textual.widgets import Footer, Input, Label, Static
 
+from steertui.tui.widgets.dialog_box import DialogBox
 from steertui.tui.widgets.form import NO_VALUES, Form, FormLine, Values
 from steertui.tui.widgets.key_line import COMPLETE, LEAVE, OK, KeyLine
 from steertui.tui.widgets.path_suggester import PathSuggester
@@ -70,7 +71,7 @@ class FormDialog(ModalScreen[Values | None]):
     def compose(self) -> ComposeResult:
         """Yield the question, one input per line, its hint, what is wrong, and the keys."""
         lines = self._form.lines
-        with Vertical(classes="question form"):
+        with DialogBox("form"):
             yield Static(self._form.question, markup=False)
             with VerticalScroll(can_focus=False):
                 for line in lines:

@@ -4,11 +4,11 @@ from collections.abc import Callable
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.validation import Integer
 from textual.widgets import Footer, Input, Static
 
+from steertui.tui.widgets.dialog_box import DialogBox
 from steertui.tui.widgets.key_line import COMPLETE, LEAVE, OK, KeyLine
 from steertui.tui.widgets.moves import MoveScroll
 from steertui.tui.widgets.path_suggester import PathSuggester
@@ -36,7 +36,7 @@ class Confirm(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Yield the question and the keys."""
-        with Vertical(classes="question"):
+        with DialogBox():
             with MoveScroll(classes="asked"):
                 yield Static(self._question, markup=False)
             yield KeyLine(("enter", self._verb.lower()), LEAVE)
@@ -79,7 +79,7 @@ class TextPrompt(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Yield the question, the input line and the keys."""
-        with Vertical(classes="question"):
+        with DialogBox():
             yield Static(self._question, markup=False)
             yield TextLine(self._value, placeholder=self._hint, suggester=self._suggester)
             yield Problem()
@@ -120,7 +120,7 @@ class NumberPrompt(ModalScreen[int | None]):
         """Yield the question, the input line, the limits and the keys."""
         limits = f"{self._low} to {self._high:,}"
         validator = Integer(self._low, self._high, f"Give an integer from {limits}")
-        with Vertical(classes="question"):
+        with DialogBox():
             yield Static(self._question, markup=False)
             yield Input(str(self._value), type="integer", validators=[validator])
             yield Problem()
