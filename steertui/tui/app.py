@@ -26,6 +26,7 @@ from steertui.tui.help_screen import HelpScreen, named_bindings
 from steertui.tui.leaving import Leaving
 from steertui.tui.preferences import THEME, load_preference, save_preference
 from steertui.tui.screens import CONSTRUCTORS, import_screens
+from steertui.tui.screenshot import save_picture
 from steertui.tui.session import Draft, Session
 from steertui.tui.terminal_output import small_output
 from steertui.tui.theme import DARK, LIGHT
@@ -256,6 +257,18 @@ class SteertuiApp(Leaving):
         from steertui.tui.exporting import export
 
         await export(self, self.session)
+
+    def deliver_screenshot(
+        self, filename: str | None = None, path: str | None = None, time_format: str | None = None
+    ) -> str | None:
+        """Save a picture of the screen; a browser downloads it.
+
+        Textual's own needs a folder "Downloads" in a terminal, and names no reason of a failure.
+        """
+        if self.is_web:
+            return super().deliver_screenshot(filename, path, time_format)
+        save_picture(self, self.current_mode)
+        return None
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Yield the keys' commands, those of the screen first, then Textual's own."""

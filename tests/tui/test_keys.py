@@ -183,7 +183,7 @@ def test_enter_runs_the_demo_at_the_first_start(tmp_path: Path) -> None:
         await wait_idle(pilot)
         app.runs_actions = False
         await pilot.press("enter")
-        assert app.actions == ["demo"]
+        assert app.actions == ["first_demo"]
 
     drive(Session(tmp_path / "a.db"), story, app_class=Recording)
 

@@ -16,11 +16,9 @@ from steertui.tui.recent import RecentExperiment
 from steertui.tui.session import Session
 from steertui.tui.widgets.choose_many import ChooseMany
 from steertui.tui.widgets.choose_one import ChooseOne
-from steertui.tui.widgets.experiment_list import ExperimentList
 from steertui.tui.widgets.form import Form, FormLine
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.key_line import KeyLine
-from steertui.tui.widgets.moves import MoveList
 from steertui.tui.widgets.prompts import Confirm, NumberPrompt, TextPrompt
 from steertui.tui.widgets.screen_words import Problem
 from tests.fixtures.screens import drive, press, wait_idle
@@ -64,7 +62,7 @@ def test_message_line_and_keys_of_a_dialog_are_visible_with_many_entries(
         for widget in shown:
             assert is_inside(widget, box.bottom), (widget, widget.region, box)
         if kind in ("one", "many", "open"):
-            (entries,) = [*dialog.query(MoveList), *dialog.query(ExperimentList)]
+            entries = dialog.query("MoveList, ExperimentList").first(Widget)
             entries.focus()
             await press(pilot, "end")
             assert entries.size.height > 0
