@@ -119,7 +119,10 @@ def load_toml(path: Path, shape: type[T], error: type[SteertuiError]) -> T:
 
     Raises `error`, naming file, key and remedy, if the file does not match.
     """
-    data = parse_toml(read_text(path, error), error, str(path))
+    text = read_text(path, error)
+    if not text.strip():
+        raise error(f"{path}: is empty; give a file with content")
+    data = parse_toml(text, error, str(path))
     return validate(data, shape, error, str(path))
 
 

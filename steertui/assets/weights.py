@@ -212,10 +212,10 @@ def find_model(name: str) -> Model:
     try:
         for path in located.paths:
             with path.open("rb") as file:
-                if file.read(len(MAGIC)) != MAGIC:
-                    raise ModelError(
-                        f"{path}: not a GGUF file (its first bytes differ); download it again"
-                    )
+                head = file.read(len(MAGIC))
+            if head != MAGIC:
+                reason = "not a GGUF file (its first bytes differ)" if head else "is empty"
+                raise ModelError(f"{path}: {reason}; download it again")
         if role := auxiliary_role(located.paths[0]):
             raise ModelError(
                 f"{located.paths[0]}: is {role}, not a model; give the model's own GGUF file"

@@ -22,6 +22,11 @@ from steertui.store.records import StoredExperiment
 from steertui.toml_files import MAX_BYTES, encoding_of, parse_toml, read_text
 from steertui.units import quantity, size_text
 
+OTHER_FILE = "give a database, a GGUF file or a scenario pack"
+
+_SUFFIXES = {".gguf": "a GGUF file", ".db": "a SQLite database"}
+"""Kinds of files by the ending of their name."""
+
 
 def inspect_file(path: Path) -> Iterator[str]:
     """Yield lines on a database, a GGUF file, a scenario pack, or a TOML file of any kind.
@@ -35,11 +40,15 @@ def inspect_file(path: Path) -> Iterator[str]:
         )
     with path.open("rb") as file:
         head = file.read(16)
+    if not head:
+        raise ExperimentError(f"{path}: is empty; give a file with content")
     kind = next((name for magic, name in MAGIC.items() if head.startswith(magic)), "")
     if kind == "a SQLite database":
         yield from _database(path)
     elif kind:
         yield from gguf_lines(path)
+    elif path.suffix in _SUFFIXES:
+        raise ExperimentError(f"{path}: is not {_SUFFIXES[path.suffix]}; {OTHER_FILE}")
     elif is_table_or_records(path):
         yield from _pack(path)
     else:
@@ -54,7 +63,7 @@ def _toml(path: Path) -> Iterator[str]:
             "another file"
         )
     text = read_text(path, ExperimentError)
-    remedy = "correct it, or give a database, a GGUF file or a scenario pack"
+    remedy = f"correct it, or {OTHER_FILE}"
     keys = parse_toml(text, ExperimentError, str(path), remedy).keys()
     if "condition" in keys:
         yield from _conditions(path)
@@ -69,7 +78,7 @@ def _toml(path: Path) -> Iterator[str]:
 
 def _conditions(path: Path) -> Iterator[str]:
     conditions = load_conditions(path)
-    yield f"{path}: conditions file, {len(conditions)} conditions"
+    yield f"{path}: conditions file, {quantity(len(conditions), 'condition')}"
     for name, condition in conditions.items():
         parts = (f"{title.lower()} of {len(text)} characters" for title, text in condition.parts)
         access = f"; changes {', '.join(condition.access)}" if condition.access else ""

@@ -118,13 +118,10 @@ def test_a_changed_database_and_a_damaged_gguf_are_refused_by_name(tmp_path: Pat
     assert "model.gguf" in refuse(tmp_path / "model.gguf")
 
 
-@pytest.mark.parametrize("content", ["", "models = 3", f'"{"a" * 10}" = 1', "\x1b[2J", "[" * 9_999])
+@pytest.mark.parametrize("content", ["models = 3", f'"{"a" * 10}" = 1', "\x1b[2J", "[" * 9_999])
 def test_any_other_file_is_one_sentence(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.toml").write_text(content, encoding="utf-8")
-    if content:
-        assert "x.toml" in refuse(tmp_path / "x.toml")
-    else:
-        assert "experiment file" in inspect(tmp_path / "x.toml")
+    assert "x.toml" in refuse(tmp_path / "x.toml")
 
 
 def test_a_folder_and_a_large_file_are_refused(tmp_path: Path) -> None:
@@ -172,7 +169,44 @@ def test_a_conditions_file_says_which_vectors_a_run_trains(tmp_path: Path) -> No
 
 
 def test_a_text_of_no_kind_is_answered_with_the_kinds(tmp_path: Path) -> None:
-    (tmp_path / "a.gguf").write_text("hello")
+    (tmp_path / "a.txt").write_text("hello")
     kinds = "not valid TOML: .*; correct it, or give a database, a GGUF file or a scenario pack"
     with pytest.raises(ExperimentError, match=kinds):
-        list(inspect_file(tmp_path / "a.gguf"))
+        list(inspect_file(tmp_path / "a.txt"))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("a.gguf", "a GGUF file"), ("a.db", "a SQLite database")]
+)
+def test_a_file_of_another_kind_than_its_name_says_is_called_so(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    (tmp_path / name).write_text("hello there\n")
+    assert f"{name}: is not {kind}; give a database" in refuse(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.gguf", "a.db", "a.toml", "a.csv", "a"])
+def test_an_empty_file_is_called_empty(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    assert f"{name}: is empty" in refuse(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--experiment", "a.toml"),
+        ("--demo", "--conditions-file", "a.toml"),
+        ("--demo", "--scenarios", "a.toml"),
+        ("--demo", "--rubric", "a.toml"),
+        ("--model", "a.gguf"),
+    ],
+)
+def test_an_empty_file_of_an_experiment_is_called_empty(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """An empty file of --experiment had been planned as the default experiment."""
+    (tmp_path / "a.toml").write_text("\n")
+    (tmp_path / "a.gguf").touch()
+    code, _, err = call("--plan", *options, cwd=tmp_path)
+    assert code == 1
+    assert f"{options[-1]}: is empty; " in err
