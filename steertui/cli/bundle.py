@@ -14,7 +14,7 @@ from steertui.cli.param_types import PATH
 @click.command(short_help="One file with database, report and hashes, for others to check.")
 @click.argument("db", type=PATH)
 @click.option(
-    "--output", "-o", type=PATH, help="File to write [default: DB.bundle.zip next to the database]"
+    "--output", "-o", type=PATH, help="File to write [default: NAME.bundle.zip beside NAME.db]"
 )
 @click.option(
     "--experiment",
@@ -101,7 +101,9 @@ def verify(file: Path, digest: str, as_json: bool) -> None:
         "--rubric", default="", metavar="FILE", help="The judges' rubric, if it was a file"
     ),
     cloup.option(
-        "--db", type=PATH, help="Database of the reproduction [default: BUNDLE.reproduced.db]"
+        "--db",
+        type=PATH,
+        help="Database of the reproduction [default: NAME.reproduced.db beside NAME.zip]",
     ),
     cloup.option(
         "--margin",

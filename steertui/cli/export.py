@@ -27,7 +27,7 @@ from steertui.printable import print_line
     "--experiment",
     "experiments",
     multiple=True,
-    help='Id of an experiment, or "all"; repeatable [default: the newest]',
+    help='Name or id of an experiment, or "all"; repeatable [default: the newest]',
 )
 @click.option("--model", "models", multiple=True, help="Name of a model; repeatable [default: all]")
 @click.option(

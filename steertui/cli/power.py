@@ -30,7 +30,7 @@ from steertui.cli.param_types import PATH
     multiple=True,
     help="Number of scenarios to plan for; repeatable [default: 1, 2, 4 and 8 times the pilot's]",
 )
-@click.option("--experiment", metavar="ID", help="Id of the pilot [default: the newest]")
+@click.option("--experiment", metavar="ID", help="Name or id of the pilot [default: the newest]")
 @click.option("--model", "models", multiple=True, help="Name of a model; repeatable [default: all]")
 @click.option("--judge", "judges", multiple=True, help="Name of a judge; repeatable [default: all]")
 def power(

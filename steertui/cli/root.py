@@ -98,7 +98,9 @@ class _Commands(cloup.Group):
         help="Store the plan, write its preregistration in Markdown and exit: question, "
         "conditions, models, judges, declared analysis, numbers, hash and date",
     ),
-    cloup.option("--db", type=PATH, help="SQLite file [default: steertui.db]"),
+    cloup.option(
+        "--db", type=PATH, help="SQLite file [default: steertui.db; with --demo steertui-demo.db]"
+    ),
     cloup.option(
         "--json",
         "as_json",

@@ -40,6 +40,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_help_names_the_default_output(made: Path) -> None:
+    _, out, _ = call("bundle", "--help", cwd=made)
+    assert "[default: NAME.bundle.zip beside NAME.db]" in " ".join(out.split())
+    assert (made / "runs.bundle.zip").is_file()
+
+
 @pytest.fixture
 def bundle(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(made / "runs.bundle.zip", tmp_path / "received.zip"))
