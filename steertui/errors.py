@@ -129,3 +129,9 @@ class BundleError(SteertuiError):
 
 class OutputError(SteertuiError):
     """A file or stream cannot be written, or would replace a file that must be kept."""
+
+
+class ClosedPipeError(OutputError):
+    """The program that read standard output has ended, such as `head`."""
+
+    exit_code = 141  # as the shell reports a program that SIGPIPE ended

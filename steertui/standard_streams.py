@@ -3,10 +3,11 @@
 import io
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from steertui.errors import OutputError
+from steertui.errors import ClosedPipeError, OutputError
 
 
 class _Output(io.FileIO):
@@ -21,7 +22,8 @@ class _Output(io.FileIO):
         try:
             return super().write(data)
         except OSError as exc:
-            raise OutputError(
+            kind = ClosedPipeError if isinstance(exc, BrokenPipeError) else OutputError
+            raise kind(
                 f"standard output: cannot be written ({exc.strerror}); stored results are kept; "
                 "run the command again with another output"
             ) from exc
@@ -42,6 +44,18 @@ def prepare_streams() -> None:
             errors="replace",
             write_through=stdout.write_through,
         )
+
+
+@contextmanager
+def closed_pipe_named() -> Iterator[None]:
+    """Turn a closed pipe, after which commands end silently, into an error with a sentence.
+
+    For work that it stops before its end.
+    """
+    try:
+        yield
+    except ClosedPipeError as exc:
+        raise OutputError(str(exc)) from exc
 
 
 def flush_output() -> None:

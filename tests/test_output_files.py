@@ -338,7 +338,7 @@ def test_a_database_is_not_made_where_sqlite_keeps_a_log_of_another(folder: Path
         ("sources",),
     ],
 )
-def test_a_full_disk_or_a_closed_pipe_behind_stdout_is_one_sentence(
+def test_a_full_disk_behind_stdout_is_one_sentence_and_a_closed_pipe_none(
     folder: Path, options: tuple[str, ...]
 ) -> None:
     with Path("/dev/full").open("w", encoding="utf-8") as full:
@@ -364,9 +364,23 @@ def test_a_full_disk_or_a_closed_pipe_behind_stdout_is_one_sentence(
         text=True,
     )
     os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_a_run_that_a_closed_pipe_stops_says_so(folder: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [*COMMAND, "--batch", "--demo", "--limit", "1", "--db", "run.db"],
+        cwd=folder,
+        env=os.environ | SHELL,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    os.close(writing)
     assert done.returncode == 1
-    assert done.stderr.startswith("steertui: standard output: cannot be written (Broken pipe)")
-    assert len(done.stderr.splitlines()) == 1
+    assert "steertui: standard output: cannot be written (Broken pipe); stored" in done.stderr
 
 
 @pytest.mark.parametrize(

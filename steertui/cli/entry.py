@@ -7,7 +7,7 @@ from io import StringIO
 import click
 
 from steertui.cli import cli
-from steertui.errors import OutputError, SteertuiError
+from steertui.errors import ClosedPipeError, OutputError, SteertuiError
 from steertui.printable import print_line, print_text
 from steertui.standard_streams import discard_output, flush_output, prepare_streams
 
@@ -16,7 +16,7 @@ def main() -> None:
     """Run the command line.
 
     Exit codes: 1 for an error that the user can fix, 2 for wrong usage or missing consent, 3 for a
-    spent budget, 130 for Ctrl-C.
+    spent budget, 130 for Ctrl-C, 141 without a message if the reader of the output has ended.
     """
     prepare_streams()
     _print_log()
@@ -28,7 +28,8 @@ def main() -> None:
     except SteertuiError as exc:
         if isinstance(exc, OutputError):
             discard_output()
-        print_line(f"steertui: {exc}", to_stderr=True)
+        if not isinstance(exc, ClosedPipeError):
+            print_line(f"steertui: {exc}", to_stderr=True)
         code = exc.exit_code
     sys.exit(code)
 

@@ -49,6 +49,7 @@ from steertui.planning.supply import Event as DownloadEvent
 from steertui.planning.supply import supply_experiment
 from steertui.printable import print_line, print_text
 from steertui.report.registration import REGISTRATION, write_registration
+from steertui.standard_streams import closed_pipe_named
 from steertui.store import Store
 from steertui.store.judge_queries import count_without_reason
 from steertui.store.run_lock import run_lock
@@ -93,6 +94,7 @@ class SignalHandler:
         return 128 + (self.number or signal.SIGINT)
 
 
+@closed_pipe_named()
 def run_batch(
     experiment: Experiment,
     db: Path,
@@ -242,6 +244,7 @@ def register(
     return 0
 
 
+@closed_pipe_named()
 def judge_stored(
     db: Path,
     experiment: str | None,

@@ -16,6 +16,7 @@ from steertui.printable import print_json, print_line
 from steertui.report import judge_tables
 from steertui.report.command import show
 from steertui.report.record import comparison_line_record
+from steertui.standard_streams import closed_pipe_named
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
 
@@ -29,6 +30,7 @@ def show_judges(paths: Sequence[Path], *, as_json: bool) -> None:
     _print(combined_overviews(found), as_json=as_json, detail=False)
 
 
+@closed_pipe_named()
 def test_judges(
     db: Path,
     judges: Sequence[Judge],
@@ -63,6 +65,7 @@ def test_judges(
     return exit_code(stopped)
 
 
+@closed_pipe_named()
 def study_blindness(
     db: Path,
     experiment: str | None,

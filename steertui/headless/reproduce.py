@@ -32,6 +32,7 @@ from steertui.planning.supply import requirements_of, supply
 from steertui.printable import print_json, print_line
 from steertui.report.bundle.archive import open_archive
 from steertui.report.bundle.verifier import open_database
+from steertui.standard_streams import closed_pipe_named
 from steertui.stats.simultaneous import MIN_PAIRS
 from steertui.store import Store
 from steertui.store.run_lock import run_lock
@@ -63,6 +64,7 @@ class ReproductionRun:
     as_json: bool
 
 
+@closed_pipe_named()
 def reproduce(how: ReproductionRun, options: ReproductionOptions, overrides: Overrides) -> int:
     """Run a bundle's experiment again and compare; return 0 if it is reproduced, else 1.
 
