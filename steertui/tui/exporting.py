@@ -17,6 +17,7 @@ from steertui.tui.session import Session
 from steertui.tui.widgets.ask_path import ask_path
 from steertui.tui.widgets.choose_one import ChooseOne, OptionRow
 from steertui.tui.widgets.prompts import Confirm
+from steertui.units import quantity
 
 FORMATS = MappingProxyType(
     {
@@ -32,11 +33,17 @@ FORMATS = MappingProxyType(
 async def export(app: App[None], session: Session) -> None:
     """Ask for a format and a file, and write the report under the session's policy to it.
 
-    A policy other than that of the paper is named in the question.
+    A policy other than that of the paper is named in the question, and on Read that the filters
+    do not apply.
     """
+    experiment = session.id
+    stored = await session.with_store(lambda store: store.experiments())
+    trials = sum(each.trials for each in stored if each.id == experiment)
+    what = f"all {quantity(trials, 'trial')} of this experiment"
+    unfiltered = ", whatever the filters," if app.current_mode == "read" else ""
     under = "" if session.policy is Policy.PAPER else f" under policy {session.policy}"
     options: list[OptionRow] = [(form, description) for form, (description, _) in FORMATS.items()]
-    form = await app.push_screen_wait(ChooseOne(f"Export this experiment{under} as", options))
+    form = await app.push_screen_wait(ChooseOne(f"Export {what}{unfiltered}{under} as", options))
     if form is None:
         return
     default = session.db.stem + FORMATS[form][1]

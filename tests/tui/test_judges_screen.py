@@ -17,6 +17,7 @@ from steertui.store import Store
 from steertui.store.control_queries import all_judges
 from steertui.store.run_lock import run_lock
 from steertui.tui.app import SteertuiApp
+from steertui.tui.judges.judge_jobs import Readings, label_form
 from steertui.tui.judges.judges_screen import JudgesScreen
 from steertui.tui.run.following import TASK
 from steertui.tui.run.run_screen import RunScreen
@@ -108,6 +109,11 @@ def test_stored_answers_are_labelled_by_a_jury(tmp_path: Path) -> None:
 
     async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
         await press(pilot, "l")
+        asked = str(app.screen.query(Static).first().render())
+        assert "the 12 answers of the open experiment" in asked
+        assert "control set" not in asked
+        form = label_form([], Readings(12, 168))
+        assert "the 168 of the control set, as far as it has not read them" in form.question
         members = ", ".join(f"openai:{name}@{server.url}" for name in ("one", "two"))
         await fill(pilot, app, judges=members, jury="majority")
         with Store(db) as store:
@@ -266,9 +272,10 @@ def test_a_judge_is_compared_with_and_without_the_suffix(tmp_path: Path) -> None
         await fill(pilot, app, judges=f"openai:one@{server.url}, demo")
         assert "judge: give one model" in str(app.screen.query_one("#problem", Static).render())
         await fill(pilot, app, judges=f"openai:one@{server.url}")
-        shown, _ = frame(app)
-        assert "the suffix shown or not" in shown
-        assert "pro − anti" in shown
+        box = app.screen.query_one("#judge-text", Static)
+        lines = "\n".join(box.render_line(y).text for y in range(box.size.height))
+        assert lines.index("24 labels in all") < lines.index("the suffix shown or not")
+        assert "pro − anti" in lines
         with Store(db) as store:
             labels = [store.count_judged(experiment, j.id) for j in store.judges(experiment)]
         assert labels == [24, 24]

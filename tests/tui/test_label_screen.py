@@ -238,6 +238,15 @@ def test_a_batch_without_probabilities_is_called_random(tmp_path: Path) -> None:
     assert shown_line.endswith("random order")
 
 
+def test_the_progress_has_the_answers_of_one_time(tmp_path: Path) -> None:
+    """A run had stored another answer between the batch and the count: "0/4 … 0 of 5"."""
+    experiment = made_up(tmp_path / "a.db", ["an answer"] * 4)
+    with Store(tmp_path / "a.db") as store:
+        batch = draw_batch(store, experiment, "human:ada", 9, QueueOrder.RANDOM)
+    shown_line = progress(batch, LabelCounts(0, 5), "ada", 120, ON_DARK).plain
+    assert "0/4   0 of 4 labelled by ada" in shown_line
+
+
 def test_a_batch_has_the_chosen_size_and_order(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     write(db, (0.6, 0.0, 0.0, 0.4))

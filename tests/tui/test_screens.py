@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Coroutine
 from contextlib import closing
@@ -204,6 +205,17 @@ def test_an_export_contains_every_trial(db: Path) -> None:
     assert len(target.read_text(encoding="utf-8").splitlines()) >= 49
 
 
+def test_an_export_from_read_says_that_filters_do_not_apply(db: Path) -> None:
+    async def steps(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "3", "slash", "x", "enter", "e")
+        asked = str(app.screen.query(Static).first().render())
+        assert re.search(
+            r"Export all \d+ trials of this experiment, whatever the filters, as", asked
+        )
+
+    run_steps(db, steps)
+
+
 def test_an_export_has_the_policy_of_results(db: Path) -> None:
     target = db.parent / "out.json"
     asked: list[str] = []
@@ -219,7 +231,7 @@ def test_an_export_has_the_policy_of_results(db: Path) -> None:
     run_steps(db, steps)
     tables = json.loads(target.read_text(encoding="utf-8"))["tables"]
     assert {table["policy"] for table in tables} == {"exclude-refusals"}
-    assert "Export this experiment under policy exclude-refusals as" in " ".join(asked)
+    assert "trials of this experiment under policy exclude-refusals as" in " ".join(asked)
 
 
 def test_an_export_replaces_only_an_unchanged_export_after_confirmation(db: Path) -> None:

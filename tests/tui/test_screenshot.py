@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import pytest
 from textual.pilot import Pilot
 
+from steertui.tui import app as app_module
 from steertui.tui.app import SteertuiApp
 from steertui.tui.session import Session
 from tests.fixtures.screens import drive, press, wait_until
@@ -24,6 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class Noting(SteertuiApp):
     """App that keeps its messages."""
 
+    CSS_PATH = str(Path(app_module.__file__).with_name("steertui.tcss"))
     messages: ClassVar[list[str]] = []
 
     def notify(self, message: str, **options: Any) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from steertui.analysis.judge_blindness import measure_blindness
 from steertui.assets.weights import locate_weights
@@ -72,28 +72,53 @@ Ask = Callable[[str, str], bool]
 """Function that asks a question with the verb of Enter, and returns whether to go on."""
 
 
+class Readings(NamedTuple):
+    """Answers that a judge is asked for.
+
+    Attributes:
+        stored: answers of the open experiment.
+        control: answers of the control set; 0 if it is not read.
+    """
+
+    stored: int
+    control: int
+
+    @property
+    def answers(self) -> str:
+        """The answers of the experiment in words."""
+        return f"{self.stored:,} {counted(self.stored, 'answer')} of the open experiment"
+
+    @property
+    def before(self) -> str:
+        """What is read before them, as the end of a sentence; "" for nothing."""
+        if not self.control:
+            return ""
+        return f"; before, the {self.control:,} of the control set, as far as it has not read them"
+
+
 def test_form(judges: Sequence[str]) -> Form:
     """Return the form of a test; `judges` are tested at first."""
     return Form("Test judges on answers with known labels", [_judges_line(judges), *COMMON], _check)
 
 
-def label_form(judges: Sequence[str]) -> Form:
+def label_form(judges: Sequence[str], readings: Readings) -> Form:
     """Return the form of judging; `judges` label at first."""
+    question = f"Each judge labels the {readings.answers} that it has not labelled yet"
     lines = [
         _judges_line(judges),
         *COMMON,
         FormLine("calibrate", "calibration", NONE, CALIBRATION_HINT, choices=CALIBRATIONS),
         FormLine("jury", "jury of all", NONE, JURY_HINT, choices=RULES),
     ]
-    return Form("Label the answers of the open experiment", lines, _check)
+    return Form(f"{question}{readings.before}", lines, _check)
 
 
-def blind_form(judges: Sequence[str]) -> Form:
+def blind_form(judges: Sequence[str], readings: Readings) -> Form:
     """Return the form of a comparison with and without the suffix; the first judge is compared."""
     line = FormLine("judges", "judge", next(iter(judges), ""), "one model", is_required=True)
     rubric = COMMON[0]
-    question = "Label the answers of the open experiment with and without the suffix, and compare"
-    return Form(question, [line, rubric], _check_one)
+    question = f"The judge labels the {readings.answers} with and without the suffix, to compare"
+    return Form(f"{question}{readings.before}", [line, rubric], _check_one)
 
 
 def _check_one(values: Values) -> str:
@@ -176,7 +201,8 @@ def blind_job(
         found = measure_blindness(store, experiment, seeing, blind)
     lines = [[each.title, *(f"  {x.comparison.sentence}." for x in each.lines)] for each in found]
     show([line for each in lines for line in each])
-    return f"{plan.judges[0].name}: compared with and without the suffix"
+    name = one_line(plan.judges[0].name)
+    return f"{name}: compared with and without the suffix, below the agreement"
 
 
 def _label(

@@ -143,13 +143,13 @@ class JudgesScreen(JobPage, LivePage):
         count = f"{overview.labels:,} {counted(overview.labels, 'label')} in all"
         labels = Text(count, self.colours.quiet)
         last = Text(f"\n{one_line(self._advice)}.", "bold")
-        box.update(Group(*self._lines(), text, labels, *draw_detail(overview), last))
+        box.update(Group(text, labels, *draw_detail(overview), *self._lines(), last))
 
     def _lines(self) -> list[Text]:
         """Return the differences with and without the suffix in the open experiment, if any."""
         found = self._differences.get(self.session.version, [])
         lines = "".join(f"{one_line(line)}\n" for line in found)
-        return [Text(lines)] if lines else []
+        return [Text(f"\n{lines.rstrip()}")] if lines else []
 
     def _show_differences(self, version: int, lines: list[str]) -> None:
         """Show the differences from the thread of a job, when the judges are listed again.
@@ -180,6 +180,12 @@ class JudgesScreen(JobPage, LivePage):
             return labelling_judges(experiment)
         return []
 
+    async def _readings(self) -> jobs.Readings:
+        """Return how many answers judges are asked for."""
+        id, control_set = self.session.id, self.session.server_options.control_set
+        answers = await self.session.with_store(lambda store: len(store.answered_keys(id)))
+        return jobs.Readings(answers, len(control_set.answer) if control_set else 0)
+
     @work(exit_on_error=False)
     async def action_test(self) -> None:
         """Ask for models, and test them on the control set."""
@@ -201,7 +207,8 @@ class JudgesScreen(JobPage, LivePage):
                 values, stored, session.overrides, session.server_options, self.ask
             )
 
-        await self.fill(FormJob(jobs.label_form(self._judges()), job))
+        readings = await self._readings()
+        await self.fill(FormJob(jobs.label_form(self._judges(), readings), job))
 
     @work(exit_on_error=False)
     async def action_blind(self) -> None:
@@ -220,4 +227,5 @@ class JudgesScreen(JobPage, LivePage):
                 show=partial(self._show_differences, version),
             )
 
-        await self.fill(FormJob(jobs.blind_form(self._judges()), job))
+        readings = await self._readings()
+        await self.fill(FormJob(jobs.blind_form(self._judges(), readings), job))

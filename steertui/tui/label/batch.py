@@ -29,6 +29,7 @@ class LabelBatch:
         labelled: answers with a label, the last one at the end.
         has_ended: whether the annotator ended the batch.
         kept: by an answer's key, the label that stays stored beside its next one.
+        answers: answers of the experiment when the batch was drawn, before a run stored more.
     """
 
     order: QueueOrder = QueueOrder.RANDOM
@@ -36,6 +37,7 @@ class LabelBatch:
     labelled: list[QueueItem] = field(default_factory=list)
     has_ended: bool = False
     kept: dict[str, Label] = field(default_factory=dict)
+    answers: int = 0
 
     @property
     def drawn_order(self) -> QueueOrder:
@@ -124,7 +126,7 @@ def draw_batch(
 ) -> LabelBatch:
     """Return a batch of at most `size` answers without a label of the annotator."""
     queue = build_queue(store, experiment, annotator, first_judge(store, experiment), order)
-    return LabelBatch(order, queue[:size])
+    return LabelBatch(order, queue[:size], answers=len(store.answered_keys(experiment)))
 
 
 class Reopened(NamedTuple):

@@ -42,9 +42,13 @@ KEPT_LINE = "u      label the last answer again; its label stays stored beside t
 def progress(
     batch: LabelBatch, counts: LabelCounts, name: str, width: int, colours: Palette
 ) -> Text:
-    """Return the progress in one line; the bar gets the columns that the texts leave."""
+    """Return the progress in one line; the bar gets the columns that the texts leave.
+
+    While a batch is labelled, its answers and those that it was drawn from are of one time.
+    """
+    answers = (batch.answers if batch.item else 0) or counts.answers
     done = len(batch.labelled)
-    total = f"   {counts.labelled:,} of {counts.answers:,} labelled by {one_line(name)}"
+    total = f"   {counts.labelled:,} of {answers:,} labelled by {one_line(name)}"
     count = Text(f" {done:,}/{batch.size:,}", "bold").append(total, f"not bold {colours.quiet}")
     order = Text(f"   {batch.drawn_order} order", colours.quiet)
     if len(" batch ") + MIN_BAR + count.cell_len + order.cell_len <= width:

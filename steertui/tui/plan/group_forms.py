@@ -32,6 +32,9 @@ AXES: Mapping[DoseUnit, str] = MappingProxyType(
 )
 """Kinds of dose axes, and what they dose."""
 
+EXAMPLES = 2
+"""Conditions that the line of an empty form names."""
+
 _SHARE = partial(number, low=0, high=1)
 
 Add = Callable[[Kind, dict[str, Any]], None]
@@ -54,7 +57,7 @@ def dose_form(unit: DoseUnit, conditions: Sequence[Condition], add: Add) -> Form
         FormLine(
             "max_loss",
             "max. loss",
-            hint="limit of coherence: fall of the log-likelihood, nats per token; empty: none",
+            hint="fall of log-likelihood, nats/token; empty: none",
             check=partial(number, low=0),
         ),
     ]
@@ -67,8 +70,8 @@ def contest_form(conditions: Sequence[Condition], add: Add) -> Form:
 
     `conditions` are those of the experiment.
     """
-    examples = ", ".join(condition.name for condition in conditions)
-    names = f"by spaces or commas{f', such as {examples}' if examples else ''}"
+    examples = ", ".join(condition.name for condition in conditions[:EXAMPLES])
+    names = f"names such as {examples}" if examples else "by spaces or commas"
     lines = [
         _name_line("of the contest; its conditions are DEFENCE×ATTACK"),
         FormLine("defences", "defences", hint=f"{names}; none is added", is_required=True),

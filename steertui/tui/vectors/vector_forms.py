@@ -54,7 +54,7 @@ def train_form(model: str) -> Form:
         FormLine(
             "pairs",
             "pairs file",
-            hint="TOML file with pairs of texts, in place of conditions and scenarios",
+            hint="TOML file, in place of conditions and scenarios",
             is_path=True,
         ),
         FormLine("method", "method", METHODS[0], choices=METHODS),
@@ -169,7 +169,7 @@ def export_form(name: str) -> Form:
         FormLine(
             "strength",
             "strength",
-            hint="multiplies the directions as in a condition; empty: as stored",
+            hint="factor of the directions; empty: as stored",
             check=number,
         ),
         _layers_line("all of the vector"),
