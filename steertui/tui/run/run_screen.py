@@ -122,7 +122,8 @@ class RunScreen(RunControls):
         """
         is_live = self.is_at_work or self.is_following
         if self.session.id and not is_live and self._change != newest_change(self.session.db):
-            self.load(self.state if self.state in (FAILED, STOPPED) else "")
+            ended = (each for each in (FAILED, STOPPED) if self.state in (each, _without_key(each)))
+            self.load(next(ended, ""))
 
     # The store
 
@@ -178,7 +179,9 @@ class RunScreen(RunControls):
         """Return the state line after a run with this outcome: of a stop only if work remains."""
         is_stored = bool(self.session.id)
         remains = self.run.unanswered or self.run.pending or self.run.unscored or not is_stored
-        return outcome if outcome == FAILED or (outcome and remains) else self.remaining_line()
+        if outcome == FAILED or (outcome and remains):
+            return outcome if self.check_action("start", ()) else _without_key(outcome)
+        return self.remaining_line()
 
     def remaining_line(self) -> str:
         """Return the work that remains, and the key that starts it."""
@@ -187,10 +190,16 @@ class RunScreen(RunControls):
         if remains and planned and self.session.origin.unread_files(planned):
             return f"{self.remaining_work()}: {ENTER_FILES}"
         if self.run.unanswered:
-            return f"{self.remaining_work()}: r runs them"
+            return self._with_key(self.remaining_work(), "r runs them")
         if self.run.pending:
-            return f"{self.remaining_work()}: r judges the answers"
-        return f"{self.remaining_work()}: r scores them" if self.run.unscored else DONE
+            return self._with_key(self.remaining_work(), "r judges the answers")
+        if self.run.unscored:
+            return self._with_key(self.remaining_work(), "r scores them")
+        return DONE
+
+    def _with_key(self, state: str, key: str) -> str:
+        """Return the state with what the key r does, if there is such a key now."""
+        return f"{state}: {key}" if self.check_action("start", ()) else state
 
     @work(exclusive=True, group="trial", exit_on_error=False)
     async def _show_trial(self) -> None:
@@ -368,3 +377,8 @@ class RunScreen(RunControls):
     def action_view(self) -> None:
         """Show the next panel below the matrix of a narrow terminal."""
         self._body.show_next_view()
+
+
+def _without_key(outcome: str) -> str:
+    """Return an outcome without what the key r does."""
+    return outcome.partition(":")[0]
