@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from steertui.analysis.label_sample import count_early
 from steertui.core.judge_kind import JudgeKind
 from steertui.errors import WithRemedy
 from steertui.judge.label_order import OrderEffect, order_effect
@@ -62,8 +63,16 @@ def sample_caveat(store: Store, experiment: str, judge: JudgeInfo) -> Iterator[s
 def _random_sample(store: Store, experiment: str, judge: JudgeInfo) -> str:
     """Return how answers of a queue in random order were drawn, and what follows for agreement."""
     measures = "raw agreement, kappa, precision and recall apply to that mix"
-    outcomes = chain.from_iterable(store.outcomes(experiment, judge.id).values())
-    drawn = [outcome.drawn for outcome in outcomes if outcome.label]
+    outcomes = store.outcomes(experiment, judge.id)
+    drawn = [outcome.drawn for outcome in chain(*outcomes.values()) if outcome.label]
+    references = {name for name in drawn if name is not None}
+    early = count_early(outcomes, {name: store.outcomes(experiment, name) for name in references})
+    if early:
+        return (
+            f"{early} of them drawn before other answers were stored, or after a skipped one: they "
+            "are no random sample of all answers, agreement, kappa, precision and recall are "
+            "those of the labelled answers alone, and corrected rates exclude those labels"
+        )
     before = drawn.count("")
     parts = "drawn at random in equal parts from each labelled condition"
     if before == len(drawn):

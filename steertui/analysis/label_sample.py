@@ -1,6 +1,6 @@
 """Random sample of labels: which of a person's labels can correct a judge's rates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 
 from steertui.core.outcome import Outcome
@@ -43,6 +43,43 @@ def random_sample(
         is_complete = all(key in labelled for key in keys)
         sample += keys if is_complete else _random_prefix(judge, keys, labelled)
     return sample
+
+
+def count_early(
+    own: Mapping[ModelSetting, Sequence[Outcome]],
+    by_reference: Mapping[str, Mapping[ModelSetting, Sequence[Outcome]]],
+) -> int:
+    """Return how many of a person's labels drawn at random are no random sample of all answers.
+
+    They are not the first in the random order of all answers that exist now: the queue was drawn
+    before other answers were stored, or an answer was skipped. `own` has the person's outcomes,
+    `by_reference` those of each judge whose labels ordered a queue; "" stands for no judge.
+    """
+    early = 0
+    for reference, judged in by_reference.items():
+        for setting, outcomes in own.items():
+            labelled = _keyed(setting, (o for o in outcomes if o.label))
+            cells: dict[str, dict[AnswerKey, Outcome]] = {}
+            for key, outcome in _keyed(setting, judged.get(setting, ())).items():
+                if outcome.generated:
+                    cells.setdefault(outcome.condition, {})[key] = outcome
+            sample = {key for cell in cells.values() for key in _sample(reference, cell, labelled)}
+            drawn = [key for key, outcome in labelled.items() if outcome.drawn == reference]
+            early += sum(key not in sample for key in drawn)
+    return early
+
+
+def _sample(
+    reference: str, cell: Mapping[AnswerKey, Outcome], labelled: Mapping[AnswerKey, Outcome]
+) -> list[AnswerKey]:
+    if reference:
+        return random_sample(reference, cell, labelled)
+    is_complete = all(key in labelled for key in cell)
+    return [*cell] if is_complete else _random_prefix("", [*cell], labelled)
+
+
+def _keyed(setting: ModelSetting, outcomes: Iterable[Outcome]) -> dict[AnswerKey, Outcome]:
+    return {(setting, o.scenario, o.condition, o.sample): o for o in outcomes}
 
 
 def _random_prefix(

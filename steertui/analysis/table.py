@@ -281,7 +281,7 @@ def make_table(
     gaps = ConditionGaps()
     if judge:
         gaps = condition_gaps(outcomes, policy, comparisons, is_exploring=is_exploring)
-    mix = label_mix(judge, outcomes) if judge else None
+    mix = label_mix(judge, setting, outcomes) if judge else None
     if mix or (worth and not worth.draws_headline):
         gaps = gaps.withheld()
     return Table(

@@ -16,6 +16,7 @@ from steertui.analysis.label_queue import (
     annotator_id,
     build_queue,
 )
+from steertui.analysis.summary import ReportFilter, summarise
 from steertui.cli import cli
 from steertui.core.judge_kind import JudgeKind
 from steertui.core.verdict import Label, Verdict
@@ -198,6 +199,27 @@ def test_a_sample_from_before_any_label_of_a_judge_is_not_called_one_of_labels(
         add_label(store, human.id, second, Label.CONVERGENCE)
         (caveat,) = sample_caveat(store, experiment, human)
         assert "from each labelled condition and, except for 1 of them, label: raw" in caveat
+
+
+@pytest.mark.parametrize("reference", ["", "local:j"])
+def test_labels_of_a_queue_from_before_other_answers_are_no_sample_of_all(
+    tmp_path: Path, reference: str
+) -> None:
+    """The queue is made of the answers that exist, here the last ones of the random order."""
+    db = tmp_path / "a.db"
+    experiment = stored(db)
+    with Store(db) as store:
+        human = JudgeInfo("human:ann", "human:ann", "", JudgeKind.HUMAN, "")
+        late = build_queue(store, experiment, human.id, reference, QueueOrder.RANDOM)[-3:]
+        for item in late:
+            add_label(store, human.id, item, Label.CONVERGENCE)
+        (caveat,) = sample_caveat(store, experiment, human)
+        assert "3 of 16 answers, 3 of them drawn before other answers were stored" in caveat
+        assert "they are no random sample of all answers" in caveat
+        assert checked(store, experiment) == {"pro": 0, "anti": 0}
+        table = next(t for t in summarise(store, ReportFilter()).tables if t.judge == human)
+        assert not table.draws_headline
+        assert "at random in equal parts" not in table.judge_sentence or reference
 
 
 def test_corrected_rates_use_only_labels_drawn_at_random(tmp_path: Path) -> None:
