@@ -12,6 +12,7 @@ from steertui.assets.fetch.download import Download
 from steertui.errors import SourceError
 from steertui.paths import package_data, user_cache
 from steertui.toml_files import forbid_extra_keys, load_toml
+from steertui.units import verb
 
 DEFAULT_ADDRESS = "https://raw.githubusercontent.com"
 MIRROR_VARIABLE = "STEERTUI_SOURCES"
@@ -116,8 +117,9 @@ def require_source(source: Source) -> Path:
         if fault:
             raise SourceError(
                 f"{source.name}: {file.path} {fault}; run `steertui sources pull {source.name}`, "
-                f"or copy the {len(source.files)} files of {source.origin} to {source.folder}, "
-                "with their paths"
+                f"or copy the {verb(len(source.files), 'file', f'{len(source.files)} files')} of "
+                f"{source.origin} to {source.folder}, with "
+                f"{verb(len(source.files), 'its path', 'their paths')}"
             )
     return source.folder
 

@@ -107,11 +107,11 @@ def _print_throughput(
     """Print the model's workload and one line per number of slots."""
     from steertui.engine.devices import default_accelerators, devices
     from steertui.execution.benchmark import measure, requests_of
-    from steertui.units import clock
+    from steertui.units import clock, quantity
 
     requests, workload = requests_of(design, model)
     print_line(
-        f"{model.name}: {workload.count} trials, "
+        f"{model.name}: {quantity(workload.count, 'trial')}, "
         f"{workload.distinct_tokens:,} distinct prompt tokens, "
         f"{workload.max_new_tokens:,} new tokens at most"
     )
@@ -135,10 +135,11 @@ def _print_breakdown(design: Design, model: Model, slots: int, overrides: Overri
     """Print milliseconds per step and the share of each part of a run."""
     from steertui.engine.stopwatch import Phase
     from steertui.execution.breakdown import break_down
+    from steertui.units import quantity
 
     parts = break_down(design, model, slots, overrides)
     print_line(
-        f"Breakdown with {parts.slots} slots: {parts.answers} answers, "
+        f"Breakdown with {quantity(parts.slots, 'slot')}: {quantity(parts.answers, 'answer')}, "
         f"{parts.tokens:,} new tokens, {parts.steps:,} steps"
     )
     print_line("part                     ms per step  share")

@@ -10,6 +10,7 @@ import click
 
 from steertui.cli.param_types import PATH
 from steertui.printable import print_line
+from steertui.units import quantity
 
 if TYPE_CHECKING:
     from steertui.store.merge import MergedInput
@@ -49,8 +50,8 @@ def merge(out: Path, inputs: tuple[Path, ...]) -> None:
     for merged in result.inputs:
         rows = ", ".join(f"{count} {table}" for table, count in merged.added.items())
         print_line(
-            f"{merged.path}: {rows or 'nothing new'}; {merged.present} rows already present, "
-            f"{len(merged.conflicts)} differ"
+            f"{merged.path}: {rows or 'nothing new'}; {quantity(merged.present, 'row')} already "
+            f"present, {len(merged.conflicts)} differ"
         )
         for line in _conflicts(merged):
             print_line(f"Warning: {merged.path}: {line}", to_stderr=True)

@@ -18,6 +18,7 @@ from steertui.errors import EngineError
 from steertui.execution.engine_loop import generate_requests
 from steertui.planning.chat_formats import chat_format
 from steertui.planning.resolve import Design
+from steertui.units import quantity
 
 DECODE_STEPS = 32
 """New tokens per slot in one measurement."""
@@ -98,7 +99,7 @@ def measure(
         total = sum(shape.slots for shape in shapes)
         if len(requests) < total:
             raise EngineError(
-                f"{total} slots: the experiment has only {len(requests)} prompts; "
+                f"{total} slots: the experiment has only {quantity(len(requests), 'prompt')}; "
                 "give a smaller --slots"
             )
         with Pool(model.path, shapes) as engine:

@@ -29,6 +29,7 @@ from steertui.store.control_queries import (
     known_labels_judge,
     labelled_answers,
 )
+from steertui.units import quantity
 
 MIN_FIT = 40
 """Labelled answers that a calibration needs: ten per label."""
@@ -55,8 +56,8 @@ def calibrate(
     rows = [a for a in answers.values() if a.trial in labels and a.probabilities]
     if len(rows) < MIN_FIT:
         raise JudgeError(
-            f"calibration: {judge.name} has labelled {len(rows)} answers with known labels, and a "
-            f"calibration needs {MIN_FIT}; leave out --no-control"
+            f"calibration: {judge.name} has labelled {quantity(len(rows), 'answer')} with known "
+            f"labels, and a calibration needs {MIN_FIT}; leave out --no-control"
         )
     calibrated, held_out = _fitted(judge, source, rows, labels)
     ids[judge.id] = calibrated.id

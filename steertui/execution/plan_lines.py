@@ -24,7 +24,7 @@ from steertui.planning.reach import Sizes, is_offline
 from steertui.planning.supply import parts_of
 from steertui.server.address import KEY, is_openai_host, key_for
 from steertui.server.model import ServerModel
-from steertui.units import clock, quantity, size_text
+from steertui.units import clock, quantity, size_text, verb
 
 EXAMPLE_LINES = 30
 """Lines of a prompt that the plan shows."""
@@ -54,7 +54,8 @@ def plan_lines(plan: Plan, db: Path) -> list[str]:
     ]
     if design.shard != WHOLE:
         lines.append(
-            f"Shard   {design.shard}: {len(design.own_scenarios)} scenarios are run here; "
+            f"Shard   {design.shard}: {quantity(len(design.own_scenarios), 'scenario')} "
+            f"{verb(len(design.own_scenarios), 'is', 'are')} run here; "
             "`steertui merge` joins all shards"
         )
     lines += _score_lines(plan.estimate)

@@ -32,7 +32,7 @@ from steertui.execution.events import (
     WeightsRemoved,
 )
 from steertui.execution.remaining_work import StepCost
-from steertui.units import clock, size_text
+from steertui.units import clock, quantity, size_text, verb
 
 STAGES: Mapping[str, str] = {
     RunStage.GENERATE: "answers",
@@ -126,10 +126,10 @@ def _shape_text(shape: ContextParams) -> str:
     if shape.longest > shape.slot_tokens:
         tokens += f" (up to {shape.longest} if needed)"
     parts = [
-        f"{shape.slots} slot{'s' * (shape.slots > 1)} of {tokens} tokens",
+        f"{quantity(shape.slots, 'slot')} of {tokens} tokens",
         f"{'unified' if shape.unified else 'split'} {shape.kv_type} KV cache",
         f"flash attention {'on' if shape.flash else 'off'}",
-        f"{shape.threads} thread{'s' * (shape.threads > 1)}",
+        quantity(shape.threads, "thread"),
     ]
     if shape.gpu_layers >= 0:
         parts.append(f"{shape.gpu_layers} layers offloaded")
@@ -243,12 +243,13 @@ def incident_line(event: Incident) -> str:
         case EngineRestarted():
             return (
                 f"! the engine on {device_names(event.shape)} died ({event.reason}); "
-                f"restarted with {event.shape.slots} slots"
+                f"restarted with {quantity(event.shape.slots, 'slot')}"
             )
         case EngineLost():
+            others = verb(event.left, "engine", f"{event.left} engines")
             return (
                 f"! the engine on {device_names(event.shape)} is given up ({event.reason}); "
-                f"its requests go to the other {event.left} engines"
+                f"its requests go to the other {others}"
             )
         case JudgeStopped() | ModelStopped() | ModelLeftOut():
             return f"! {_incomplete_sentence(event)}"
@@ -267,13 +268,13 @@ def _incomplete_sentence(event: JudgeStopped | ModelStopped | ModelLeftOut) -> s
     match event:
         case JudgeStopped(judge, reason, left):
             return (
-                f"{judge} was stopped: {reason}; {left} answers are left unjudged, run the same "
-                "command to continue"
+                f"{judge} was stopped: {reason}; {quantity(left, 'answer')} "
+                f"{verb(left, 'is', 'are')} left unjudged, run the same command to continue"
             )
         case ModelStopped(model, reason, left):
             return (
-                f"{model} was stopped: {reason}; {left} prompts are left unanswered, run the same "
-                "command to continue"
+                f"{model} was stopped: {reason}; {quantity(left, 'prompt')} "
+                f"{verb(left, 'is', 'are')} left unanswered, run the same command to continue"
             )
         case ModelLeftOut(model, reason):
             return (

@@ -7,6 +7,7 @@ from steertui.analysis.interval_text import interval_cell
 from steertui.core.verdict import Label
 from steertui.paper.fidelity import EQUIVALENCE_MARGIN, PaperDifference
 from steertui.paper.item_by_item import ChangedLabel, ItemByItem
+from steertui.units import quantity, verb
 
 DIFFERENCE_COLUMNS = ("run", "paper", "difference", "interval", "verdict")
 """Column headings of `difference_row`, after the condition."""
@@ -100,5 +101,6 @@ def unpaired_scenarios(labels: ItemByItem) -> str:
         missing.append(f"{labels.only_paper} of the paper's scenarios have no label in the run")
     if not missing:
         return ""
-    both = f"{labels.condition}: {labels.scenarios} scenarios have both labels"
+    number = quantity(labels.scenarios, "scenario")
+    both = f"{labels.condition}: {number} {verb(labels.scenarios, 'has', 'have')} both labels"
     return f"{both}; {', '.join(missing)}"

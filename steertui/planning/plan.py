@@ -188,9 +188,10 @@ def _unused_note(experiment: Experiment) -> Iterable[str]:
 
 def _greedy_note(experiment: Experiment) -> Iterable[str]:
     if experiment.samples > 1 and 0 in experiment.temperatures:
+        has_others = any(experiment.temperatures)
         yield (
             f"at temperature 0 one sample is run, not {experiment.samples}, since all would have "
-            "the same answer; set a temperature above 0 for several"
+            "the same answer" + ("" if has_others else "; set a temperature above 0 for several")
         )
 
 

@@ -73,7 +73,10 @@ def test_conditions_without_a_hand_label_are_named(tmp_path: Path) -> None:
     """One label cannot be in equal parts from two conditions."""
     (_, person) = labelled(tmp_path / "a.db", QueueOrder.RANDOM, JUDGE, 1).tables
     (other,) = {row.condition for row in person.rows if row.counts.judged == 0}
-    assert f"under each labelled condition, none under {other}: these" in person.judge_sentence
+    assert (
+        f"under each labelled condition, none under {other}, of the answers"
+        in person.judge_sentence
+    )
 
 
 def test_a_setting_of_which_a_person_labelled_nothing_has_no_table_of_theirs(

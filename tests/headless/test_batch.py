@@ -52,6 +52,7 @@ def test_repeated_command_runs_only_what_is_missing(
     greedy = call(*SMALL, "--samples", "5", cwd=tmp_path)[1]
     assert "temperature 0, 1 sample," in greedy
     assert "Note    at temperature 0 one sample is run, not 5, since all would have" in greedy
+    assert "set a temperature above 0 for several" in " ".join(greedy.split())
     assert "samples each" not in greedy
     more = call(*SMALL, "--temperature", "0", "--temperature", "0.7", cwd=tmp_path)[1]
     assert "temperature 0, 0.7, 2 samples (1 at temperature 0, 1 at 0.7), " in more

@@ -14,6 +14,7 @@ from steertui.errors import SteertuiError
 from steertui.judge.price import list_price
 from steertui.planning.presets import PAPER_JUDGE
 from steertui.planning.resolve import resolve_texts
+from steertui.units import quantity
 
 Choices = list[tuple[str, str]]
 """(value, text) pairs."""
@@ -57,7 +58,10 @@ def condition_choices(experiment: Experiment) -> Choices:
         for c in conditions.values()
         if not c.groups or c.name in experiment.conditions
     ]
-    return [*choices, *((name, f"{name}: {n} conditions of a group") for name, n in sizes.items())]
+    return [
+        *choices,
+        *((name, f"{name}: {quantity(n, 'condition')} of a group") for name, n in sizes.items()),
+    ]
 
 
 def category_choices(experiment: Experiment) -> Choices:
