@@ -93,7 +93,7 @@ class RunControls(Following):
     @property
     def running_experiment(self) -> Experiment | None:
         """The experiment of the run in progress here; None without one."""
-        return self._plan_at_work.experiment if self.runner and self._plan_at_work else None
+        return self.runner.experiment if self.runner else None
 
     @property
     def is_paused(self) -> bool:

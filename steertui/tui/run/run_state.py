@@ -183,16 +183,14 @@ class RunState:
 
     @property
     def stages_shown(self) -> dict[str, Stage]:
-        """Progress by stage, with all judges as one stage."""
+        """Progress by stage, with all judges as one stage; failed readings are not done."""
         stages = {name: stage for name, stage in self.stages.items() if name != "judge"}
         if self.queues:
             judging = self.stages.get("judge")
-            failed = sum(queue.failed for queue in self.queues.values())
-            rates = [f"{failed:,} failed"] * bool(failed) + ([judging.rate] if judging else [])
             stages["judge"] = Stage(
-                done=sum(queue.done for queue in self.queues.values()) - failed,
+                done=sum(queue.done - queue.failed for queue in self.queues.values()),
                 total=sum(queue.total for queue in self.queues.values()),
-                rate="  ".join(filter(None, rates)),
+                rate=judging.rate if judging else "",
             )
         return stages
 

@@ -41,6 +41,7 @@ class Runner:
     """Runs an experiment once and posts messages to `target`.
 
     Attributes:
+        experiment: what is run.
         control: pause, resume, stop and slots of this run.
     """
 
@@ -55,7 +56,7 @@ class Runner:
         is_agreed: bool = False,
     ) -> None:
         """Prepare a run; `is_agreed` answers its questions on downloads and costs in advance."""
-        self._experiment = experiment
+        self.experiment = experiment
         self._db = db
         self._overrides = overrides
         self._options = options
@@ -73,8 +74,8 @@ class Runner:
         summary = elsewhere = None
         error = ""
         try:
-            remember(self._experiment, TYPED)
-            reason = idle_reason(self._experiment, self._db, self._options, TYPED)
+            remember(self.experiment, TYPED)
+            reason = idle_reason(self.experiment, self._db, self._options, TYPED)
             if reason:
                 self._target.post_message(RunUpdate(notices=[Notice(reason, is_bad=False)]))
             elif supplied := self._supply():
@@ -87,7 +88,7 @@ class Runner:
 
     def _supply(self) -> Supplied | None:
         """Fetch or train what the plan needs; return None if the run was stopped before."""
-        stages = supply_in_stages(self._experiment, self._db, self._agrees_to_downloads)
+        stages = supply_in_stages(self.experiment, self._db, self._agrees_to_downloads)
         try:
             while not self.control.is_stopped:
                 self._target.post_message(RunUpdate(stages=next(stages)))
