@@ -193,8 +193,8 @@ def _match_sentence(axis: AxisResult, match: Match) -> str:
     if found.dose is None:
         return (
             f"No dose of {axis.name} {_range_text(axis)} has the rate of {match.condition} "
-            f"({effect}); in "
-            f"{100 * found.absent:.0f} % of the bootstrap resamples none has"
+            f"({effect}) if the rate is taken to rise or fall all along the axis; so taken, none "
+            f"has in {100 * found.absent:.0f} % of the bootstrap resamples"
         )
     return (
         f"{match.condition} ({effect}) is matched by {axis.name} at {_dose_text(axis, found.dose)} "

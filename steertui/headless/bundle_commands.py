@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from steertui.printable import print_json, print_line
-from steertui.report.bundle.verifier import Check, verify_bundle
+from steertui.report.bundle.check import Check
+from steertui.report.bundle.verifier import verify_bundle
 from steertui.report.bundle.writer import BundleContents, write_bundle
 from steertui.units import size_text
 

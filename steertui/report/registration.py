@@ -45,13 +45,19 @@ def _lines(plan: Plan, declaration: Declaration, digest: str) -> Iterator[str]:
     yield f"- experiment: `{plan.id}`"
     yield f"- plan: `{digest}` (sha256 of the trials' keys and of the file below)"
     yield f"- stored with this analysis: {declaration.planned_at}\n"
-    yield from _question(declaration)
+    yield from question_lines(declaration)
     yield from _design(plan)
+    yield from file_lines(plan.design.experiment.to_toml())
+
+
+def file_lines(toml: str) -> Iterator[str]:
+    """Yield the part with an experiment file."""
     yield "## Experiment file\n"
-    yield f"~~~~toml\n{plan.design.experiment.to_toml()}~~~~"
+    yield f"~~~~toml\n{toml}~~~~"
 
 
-def _question(declaration: Declaration) -> Iterator[str]:
+def question_lines(declaration: Declaration) -> Iterator[str]:
+    """Yield the part on the question and its analysis."""
     comparisons = declaration.comparisons
     yield "## Question and analysis\n"
     if comparisons.primary:

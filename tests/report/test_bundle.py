@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from steertui.errors import BundleError
-from steertui.report.bundle.verifier import Check, verify_bundle
+from steertui.report.bundle.check import Check
+from steertui.report.bundle.verifier import verify_bundle
 from steertui.report.bundle.writer import BundleContents, write_bundle
 from steertui.store import Store
 from tests.fixtures.database import execute, select
@@ -86,9 +87,12 @@ def test_a_bundle_of_a_run_verifies_with_every_number(made: Path) -> None:
     equal, total = line.split()[2], line.split()[4]
     assert equal == total
     assert int(total.replace(",", "")) > numbers
+    # Each run stores its plan, too.
     first = select(made / "runs.db", "SELECT min(created_at) FROM experiment_plans")[0][0]
     assert "✓ preregistration: names plan" in out
-    assert f"…, stored at {first}\n" in out  # before the answers; each run stores its plan, too
+    assert (
+        f"…, stored at {first}, before the first answer\n" in out
+    )  # before the answers; each run stores its plan, too
     assert "✓ weights of demo" in out
     digest = out.splitlines()[-1].split()[1]
     assert call("verify", "runs.bundle.zip", "--digest", digest[:16], cwd=made)[0] == 0

@@ -1,7 +1,6 @@
 """Verification of a bundle: every hash is checked and every number is computed again."""
 
 import json
-import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -23,16 +22,18 @@ from steertui.report.bundle.archive import (
     Archive,
     open_archive,
 )
+from steertui.report.bundle.check import Check
 from steertui.report.bundle.contents import (
     REPORT,
     bundle_facts,
     derived_files,
     json_leaves,
-    plan_digests,
     summary_of,
 )
 from steertui.report.bundle.manifest import Manifest, facts_difference, parse_manifest
+from steertui.report.bundle.registration_check import registration_checks
 from steertui.report.bundle.writer import README, readme
+from steertui.stats.rate import Policy
 from steertui.store import Store
 from steertui.store.received import open_copy
 from steertui.units import quantity
@@ -46,21 +47,6 @@ MIN_DIGEST = 16
 
 MAX_NAMED = 5
 """Differences that a line names."""
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """Result of one check.
-
-    Attributes:
-        title: what was checked.
-        is_good: whether it holds; None if it could not be checked here.
-        text: what was found.
-    """
-
-    title: str
-    is_good: bool | None
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +158,7 @@ def _contents(archive: Archive, manifest: Manifest, store: Store) -> Iterator[Ch
     yield _numbers(archive, derived[REPORT])
     is_same_version = manifest.steertui == version("steertui")
     yield _texts(archive, derived | {README: readme(facts).encode()}, is_exact=is_same_version)
-    yield from _registration(archive, plan_digests(facts))
+    yield from _registration(archive, manifest, store, is_exact=is_same_version)
     yield from _weights(facts["models"])
 
 
@@ -227,17 +213,15 @@ def _content(archive: Archive, name: str) -> bytes | None:
         return None
 
 
-def _registration(archive: Archive, plans: dict[str, str]) -> Iterator[Check]:
-    """Yield whether the preregistration names a plan of the database."""
-    if REGISTRATION not in archive.sizes:
-        return
-    text = (_content(archive, REGISTRATION) or b"").decode("utf-8", "replace")
-    named = [plan for plan in re.findall(r"[0-9a-f]{64}", text) if plan in plans]
-    if named:
-        stored = f"names plan {named[0][:12]}…, stored at {plans[named[0]]}"
-        yield Check("preregistration", True, stored)
-    else:
-        yield Check("preregistration", False, "names no plan of the database")
+def _registration(
+    archive: Archive, manifest: Manifest, store: Store, *, is_exact: bool
+) -> Iterator[Check]:
+    """Yield the checks of the preregistration, if there is one."""
+    if REGISTRATION in archive.sizes:
+        text = (_content(archive, REGISTRATION) or b"").decode("utf-8", "replace")
+        yield from registration_checks(
+            text, store, manifest.experiments, Policy(manifest.policy), is_exact=is_exact
+        )
 
 
 def _weights(models: Sequence[dict[str, Any]]) -> Iterator[Check]:
