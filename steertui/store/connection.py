@@ -1,5 +1,6 @@
 """Connection to one SQLite file: schema check, migrations, error messages with remedies."""
 
+import logging
 import os
 import sqlite3
 import tempfile
@@ -29,6 +30,13 @@ from steertui.store.schema import migrations
 
 SQLITE_VERSION = sqlite3.sqlite_version
 """Version of the SQLite library that Python uses."""
+
+LOG = logging.getLogger(__name__)
+
+WRITING = "another program is writing to it"
+
+SILENT_WAIT = 2.0
+"""Seconds of waiting for a lock after which it is said."""
 
 WAL_INTERVAL = 0.02
 """Seconds between two attempts to switch to WAL mode."""
@@ -195,7 +203,7 @@ class Connection:
             is_outermost = not self._db.conn.in_transaction
             if is_outermost:
                 self._require_in_place()
-                self._db.conn.execute("BEGIN IMMEDIATE")
+                self._begin()
             try:
                 with self._db.atomic():
                     yield self._db
@@ -205,6 +213,21 @@ class Connection:
                 if is_outermost:
                     self._db.rollback()
                 raise
+
+    def _begin(self) -> None:
+        """Begin a transaction that writes; say so if another program's takes long."""
+        connection = self._db.conn
+        _set_wait(connection, SILENT_WAIT)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            LOG.warning(f"{self.path}: {WRITING}; waiting for up to {LOCK_WAIT:.0f} s …")
+            _set_wait(connection, LOCK_WAIT)
+            connection.execute("BEGIN IMMEDIATE")
+        finally:
+            _set_wait(connection, LOCK_WAIT)
 
     # For modules of this package; others call the functions of the query modules.
 
@@ -224,6 +247,11 @@ class Connection:
             # `yield from` would close the cursor, perhaps after its connection was closed.
             for row in self._db.execute(sql, list(parameters)):  # noqa: UP028
                 yield row
+
+
+def _set_wait(connection: sqlite3.Connection, seconds: float) -> None:
+    """Set for how long a statement waits for a lock of another connection."""
+    connection.execute(f"PRAGMA busy_timeout={1000 * seconds:.0f}")
 
 
 def use_wal(connection: sqlite3.Connection, max_wait: float = LOCK_WAIT) -> None:
@@ -273,7 +301,7 @@ def _remedy(exc: Exception) -> str:
         "unable to open": "cannot be opened; check that its folder exists and can be written",
         "readonly": "cannot be written; check its permissions and its folder's",
         "full": "the disk is full; stored rows are safe, free some space and try again",
-        "locked": "another program is writing to it; wait for it, or choose another database",
+        "locked": f"{WRITING}; wait for it, or choose another database",
         "decode to UTF-8": "holds text that is not UTF-8; ask for another copy of it",
         "interrupted": "a query on it did not end; do not use this file, or restore a copy",
         "disk I/O": "the disk refused a write; check it, then try again",

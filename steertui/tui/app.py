@@ -28,6 +28,7 @@ from steertui.tui.preferences import THEME, load_preference, save_preference
 from steertui.tui.screens import CONSTRUCTORS, import_screens
 from steertui.tui.screenshot import save_picture
 from steertui.tui.session import Draft, Session
+from steertui.tui.store_waits import SaysWaits
 from steertui.tui.terminal_output import small_output
 from steertui.tui.theme import DARK, LIGHT
 from steertui.tui.widgets.page import PAGES
@@ -48,7 +49,7 @@ MAX_VISITED = 50
 """Screens that Escape returns to."""
 
 
-class SteertuiApp(Leaving):
+class SteertuiApp(Leaving, SaysWaits):
     """Screens of steertui in a terminal."""
 
     TITLE = "steertui"
