@@ -143,3 +143,26 @@ def test_the_text_of_results_follows_a_run(tmp_path: Path) -> None:
         assert str(app.screen.query_one("#sentences", Static).render())
 
     drive_run(db, story)
+
+
+def test_label_says_how_many_answers_are_newer_than_its_batch(tmp_path: Path) -> None:
+    """It keeps the batch, since no key may label another answer than the one that was read."""
+    db = tmp_path / "a.db"
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        screen = run_screen(app)
+        await wait_until(pilot, lambda: screen.run.answered > 3)
+        await pilot.press("5")
+        text = app.screen.query_one(LongText)
+        await wait_until(pilot, lambda: "Answer" in text.text)
+        before = text.text
+        await wait_until(pilot, lambda: "newer: b draws anew" in shown(app))
+        assert "random order" not in shown(app)
+        assert text.text == before
+        await pilot.press("2")
+        screen.halt()
+        await wait_idle(pilot)
+
+    run = Experiment(temperatures=[1.0], samples=8, max_tokens=64, judges=["none"])
+    session = Session(db, run, overrides=Overrides(threads=1))
+    drive(session, story, (80, 24), first="running")

@@ -43,8 +43,8 @@ from steertui.tui.label.label_text import (
 from steertui.tui.pending_labels import labelling_judges
 from steertui.tui.widgets.form_dialog import FormDialog
 from steertui.tui.widgets.layout import set_titles
+from steertui.tui.widgets.live_page import LivePage
 from steertui.tui.widgets.long_text import LongText
-from steertui.tui.widgets.page import Page
 from steertui.tui.widgets.reflowing_text import ReflowingText
 
 HELP = """
@@ -69,10 +69,14 @@ Your labels are stored with the judges' labels, under the name above the answer:
 system's user, until **b** changes it. The Results screen shows them like those of any judge. Two
 people with one name count as one person: an answer that the other has labelled since your batch was
 drawn takes no label of yours.
+
+A batch is drawn from the answers that exist then. If a run stores more meanwhile, the line says how
+many are newer: they are in no batch until **b** draws a new one, and labels of a batch that was
+drawn early are no random sample of all answers.
 """
 
 
-class LabelScreen(Page):
+class LabelScreen(LivePage):
     """Screen that shows the next answer of the batch."""
 
     NAME = "label"
@@ -138,6 +142,13 @@ class LabelScreen(Page):
             self._show_agreement()
         else:
             self._show_next()
+
+    def read_again(self) -> None:
+        """Show the progress; the answer that is being labelled stays."""
+        if self._batch.item:
+            self._show_progress()
+        else:
+            self.reload()
 
     def show_noted(self) -> None:
         """Draw a batch if there is none, or the end of one, since a run has stored more."""

@@ -44,14 +44,18 @@ def progress(
 ) -> Text:
     """Return the progress in one line; the bar gets the columns that the texts leave.
 
-    While a batch is labelled, its answers and those that it was drawn from are of one time.
+    While a batch is labelled, its answers and those that it was drawn from are of one time;
+    answers that were stored since are named, since the batch is no random sample of all then.
     """
     answers = (batch.answers if batch.item else 0) or counts.answers
     done = len(batch.labelled)
     total = f"   {counts.labelled:,} of {answers:,} labelled by {one_line(name)}"
     count = Text(f" {done:,}/{batch.size:,}", "bold").append(total, f"not bold {colours.quiet}")
     order = Text(f"   {batch.drawn_order} order", colours.quiet)
-    if len(" batch ") + MIN_BAR + count.cell_len + order.cell_len <= width:
+    newer = counts.answers - answers
+    if newer > 0:
+        count.append(f"   {newer:,} newer: b draws anew", f"not bold {colours.warning}")
+    elif len(" batch ") + MIN_BAR + count.cell_len + order.cell_len <= width:
         count.append_text(order)
     text = Text(" batch ", colours.quiet)
     bar = min(MAX_BAR, width - text.cell_len - count.cell_len)
