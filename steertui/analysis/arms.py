@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from steertui.core.condition import Condition
-from steertui.core.declared_analysis import DeclaredAnalysis
+from steertui.core.declared_analysis import DeclaredAnalysis, Pair
 from steertui.stats.rate import ScenarioCounts
 from steertui.stats.simultaneous import MIN_PAIRS
 from steertui.stats.wordings import WordingGap, wording_gap
@@ -12,6 +12,9 @@ from steertui.units import quantity
 
 Arms = Mapping[str, Sequence[str]]
 """By the name of an arm its conditions; a condition outside all arms is an arm of its own."""
+
+Side = tuple[str, Sequence[str]]
+"""Name of an arm and its conditions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,24 @@ def text_arms(conditions: Iterable[Condition]) -> dict[str, list[str]]:
         if is_own or (condition.arm and condition.arm not in methods):
             arms.setdefault(condition.arm or condition.name, []).append(condition.name)
     return arms
+
+
+def compared_arms(pair: Pair, arms: Arms) -> tuple[Side, Side]:
+    """Return the name and the wordings of the arms that two conditions stand for.
+
+    A condition without other wordings, and both of one arm, stand for themselves.
+    """
+    first, second = (
+        next((own for own in arms.items() if condition in own[1]), (condition, [condition]))
+        for condition in pair
+    )
+    if first[0] == second[0]:
+        return (pair[0], [pair[0]]), (pair[1], [pair[1]])
+    one, two = (
+        own if len(own[1]) > 1 else (condition, [condition])
+        for condition, own in zip(pair, (first, second), strict=True)
+    )
+    return one, two
 
 
 def arm_results(

@@ -30,8 +30,7 @@ class Declaration:
         analysis: of the newest plan.
         comparisons: of the planned conditions under this analysis.
         first: comparisons of the first plan.
-        planned_at: time of the first plan that has this analysis without a later change, ISO 8601
-            in UTC.
+        planned_at: time of the first plan that has this analysis, ISO 8601 in UTC.
         digest: sha256 of that plan (`plan_digest`).
         answers_before: number of answers that were stored before that time.
         is_imported: whether all answers are imported; they existed before any plan.
@@ -40,6 +39,7 @@ class Declaration:
         groups: sentences on the analysis of each axis and contest.
         conditions: as stored, in planned order.
         policy: denominator of the rates in the summary; that of every plan is `Policy.PAPER`.
+        is_taken_again: whether a later plan had another analysis, before the newest one.
     """
 
     experiment: str
@@ -55,6 +55,7 @@ class Declaration:
     groups: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = field(default=(), repr=False)
     policy: Policy = Policy.PAPER
+    is_taken_again: bool = False
 
     @property
     def is_default(self) -> bool:
@@ -72,7 +73,8 @@ def read_declaration(store: Store, experiment: str) -> Declaration:
     conditions = [*dict.fromkeys(condition.name for condition in used)]
     planned = [_readable(toml) for _, toml in plans]
     analyses = [_analysis(one, conditions) for one in planned]
-    since = _unchanged_since(analyses)
+    since = analyses.index(analyses[-1])
+    others = {i for i in range(since, len(analyses)) if analyses[i] != analyses[-1]}
     planned_at, toml = plans[since]
     in_groups = [condition for condition in used if condition.groups]
     grouped = frozenset(condition.name for condition in in_groups)
@@ -89,6 +91,7 @@ def read_declaration(store: Store, experiment: str) -> Declaration:
         grouped=grouped,
         groups=tuple(group_sentences(in_groups)),
         conditions=tuple(used),
+        is_taken_again=bool(others),
     )
 
 
@@ -104,14 +107,6 @@ def _analysis(planned: Experiment | None, conditions: Sequence[str]) -> Declared
     analysis = planned.analysis if planned else DeclaredAnalysis()
     is_known = {*analysis.named_conditions} <= {*conditions}
     return analysis if is_known else DeclaredAnalysis()
-
-
-def _unchanged_since(analyses: Sequence[DeclaredAnalysis]) -> int:
-    """Return the index of the first plan since which the analysis is that of the newest plan."""
-    since = len(analyses) - 1
-    while since > 0 and analyses[since - 1] == analyses[-1]:
-        since -= 1
-    return since
 
 
 def declaration_sentences(declaration: Declaration) -> list[str]:
@@ -198,11 +193,13 @@ def _time_sentence(declaration: Declaration) -> str:
     stored = quantity(declaration.answers_before, "answer")
     if declaration.is_imported:
         return "The answers are imported, so no analysis was declared before them"
+    again = "; another one was planned after it, then this one again" * declaration.is_taken_again
     if not declaration.answers_before:
-        return f"{what} was stored with the plan of {when}, before the first answer (plan {digest})"
+        time = "before the first answer"
+        return f"{what} was stored with the plan of {when}, {time} (plan {digest}){again}"
     if declaration.first == declaration.comparisons:
-        return f"{what} was planned on {when}, when {stored} had been stored (plan {digest})"
+        return f"{what} was planned on {when}, when {stored} had been stored (plan {digest}){again}"
     return (
-        f"{what} was chosen on {when}, after {stored} had been stored (plan {digest}); declared "
-        f"before: {_tests(declaration.first, names=True)}"
+        f"{what} was chosen on {when}, after {stored} had been stored (plan {digest}){again}; "
+        f"declared before: {_tests(declaration.first, names=True)}"
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil, inf, sqrt
 from statistics import NormalDist
 
+from steertui.analysis.arms import Arms, compared_arms
 from steertui.analysis.condition_gaps import convergence_counts
 from steertui.analysis.formatting import table_title
 from steertui.analysis.summary import Summary
@@ -44,7 +45,8 @@ class PilotGap:
         pairs: scenarios valid under both conditions.
         back: share of scenarios whose answer moves against the gap, 0 to 1, with 95 % limits.
         split: of the gap's variance; None if it is unknown.
-        wordings: number of wordings of each condition.
+        wordings: number of wordings of each side of the split.
+        between: names of these sides: of the conditions, or of their arms.
         margin: declared margin of equivalence, percentage points, below 100.
     """
 
@@ -55,28 +57,29 @@ class PilotGap:
     back: Estimate
     split: VarianceSplit | None
     wordings: tuple[int, int]
+    between: Pair
     margin: float = 10.0
 
 
-def pilot_gaps(summary: Summary, conditions: Mapping[str, Sequence[str]]) -> Iterator[PilotGap]:
+def pilot_gaps(summary: Summary, arms: Mapping[str, Arms]) -> Iterator[PilotGap]:
     """Yield the primary comparison of each shown table that draws a headline.
 
-    `conditions` has by condition the wordings of its arm. Tables with fewer than `MIN_PAIRS` pairs
+    `arms` has the arms of each experiment. Tables with fewer than `MIN_PAIRS` pairs
     are left out.
     """
     for table in summary.tables:
         if table.primary and table.draws_headline and table.primary.gap.pairs >= MIN_PAIRS:
             gap = table.primary.gap
-            yield _pilot_gap(table, (gap.first, gap.second), conditions)
+            yield _pilot_gap(table, (gap.first, gap.second), arms.get(table.experiment, {}))
 
 
-def _pilot_gap(table: Table, pair: Pair, conditions: Mapping[str, Sequence[str]]) -> PilotGap:
+def _pilot_gap(table: Table, pair: Pair, arms: Arms) -> PilotGap:
     counts = convergence_counts(table.outcomes, table.policy)
     one, two = shared_scenarios(counts[pair[0]], counts[pair[1]])
     points = 100 * _mean_share(one) - 100 * _mean_share(two)
     if points < 0:
         pair, points, one, two = (pair[1], pair[0]), -points, two, one
-    first, second = (len(conditions.get(name, [name])) for name in pair)
+    (first, some), (second, others) = compared_arms(pair, arms)
     return PilotGap(
         title=table_title(table),
         pair=pair,
@@ -84,7 +87,8 @@ def _pilot_gap(table: Table, pair: Pair, conditions: Mapping[str, Sequence[str]]
         pairs=len(one),
         back=back_share(one, two),
         split=table.split,
-        wordings=(first, second),
+        wordings=(len(some), len(others)),
+        between=(first, second),
         margin=_margin(table),
     )
 
@@ -225,7 +229,7 @@ def wordings_text(pilot: PilotGap, multiple: int) -> str:
     """Return "6 wordings of pro and 4 of anti", for a multiple of the pilot's."""
     first, second = (n * multiple if n > 1 else n for n in pilot.wordings)
     noun = "wording" if first == 1 else "wordings"
-    return f"{first} {noun} of {pilot.pair[0]} and {second} of {pilot.pair[1]}"
+    return f"{first} {noun} of {pilot.between[0]} and {second} of {pilot.between[1]}"
 
 
 def _scenarios_for(pilot: PilotGap, width: float, wordings: int) -> int | None:

@@ -126,7 +126,9 @@ class Table:
             temperatures of the experiment under this judge; None without a test.
         groups: dose axes and contests.
         arms: gaps between arms of several wordings.
-        split: of the variance of the primary gap; None if nothing is concluded on it.
+        split: of the variance of the primary gap, or of the gap of the arms that its conditions
+            stand for (`compared_arms`); None if nothing is concluded on it.
+        split_between: names of the two conditions or arms.
         repeated: greedy conditions with equal prompts and steering.
         category_rivals: by category, the judges of the same answers that contradict its gap.
     """
@@ -148,6 +150,7 @@ class Table:
     groups: Groups = field(default=Groups(), repr=False)
     arms: tuple[ArmResult, ...] = ()
     split: VarianceSplit | None = None
+    split_between: tuple[str, str] = ("", "")
     repeated: tuple[RepeatedPrompt, ...] = ()
     category_rivals: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from steertui.analysis.arms import Arms, arm_results, text_arms
+from steertui.analysis.arms import Side, arm_results, compared_arms, text_arms
 from steertui.analysis.condition_gaps import convergence_counts
 from steertui.analysis.sentences import Finding
 from steertui.analysis.table import Table
@@ -26,24 +26,24 @@ def with_random_factors(
         return table
     arms = text_arms(conditions)
     counts = convergence_counts(table.outcomes, table.policy)
+    table = replace(table, arms=arm_results(arms, counts, is_reliable=table.draws_headline))
+    if table.primary is None or table.primary.finding is Finding.WITHHELD:
+        return table
+    sides = compared_arms((table.primary.gap.first, table.primary.gap.second), arms)
     return replace(
         table,
-        arms=arm_results(arms, counts, is_reliable=table.draws_headline),
-        split=_primary_split(table, tables, arms, counts),
+        split=_primary_split(table, tables, sides, counts),
+        split_between=(sides[0][0], sides[1][0]),
     )
 
 
 def _primary_split(
     table: Table,
     tables: Sequence[Table],
-    arms: Arms,
+    sides: tuple[Side, Side],
     counts: Mapping[str, ScenarioCounts],
 ) -> VarianceSplit | None:
-    """Return the split; a condition of an arm with several wordings stands for its arm."""
-    if table.primary is None or table.primary.finding is Finding.WITHHELD:
-        return None
-    pair = table.primary.gap.first, table.primary.gap.second
-    one, two = ([counts.get(name, {}) for name in _wordings(own, arms)] for own in pair)
+    one, two = ([counts.get(name, {}) for name in names] for _, names in sides)
     if len(one) == len(two) == 1 and headline_counts(one[0], two[0]) != (one[0], two[0]):
         one, two = ([side] for side in shared_scenarios(one[0], two[0]))
     return split_variance(one, two, [*_gaps_of_judges(table, tables)])
@@ -61,11 +61,6 @@ def _gaps_of_judges(table: Table, tables: Sequence[Table]) -> Iterator[float]:
         if is_same and other.draws_headline and other.primary:
             points = other.primary.gap.points
             yield from () if points is None else (points,)
-
-
-def _wordings(condition: str, arms: Arms) -> Sequence[str]:
-    own = (names for names in arms.values() if condition in names)
-    return next(own, [condition])
 
 
 def variance_sentence(split: VarianceSplit, what: str) -> str:
@@ -99,10 +94,10 @@ def factor_sentences(table: Table) -> Iterator[str]:
     if table.split is None or table.primary is None:
         return
     if sum(share is not None for share in table.split.shares.values()) > 1:
-        gap = table.primary.gap
+        first, second = table.split_between
         judge = table.judge.name if table.judge and table.split.judges is not None else ""
         about = f" by {judge} as an estimate for judges like these" if judge else ""
-        yield variance_sentence(table.split, f"{gap.first} − {gap.second}{about}")
+        yield variance_sentence(table.split, f"{first} − {second}{about}")
 
 
 def _shares(split: VarianceSplit) -> Iterator[str]:

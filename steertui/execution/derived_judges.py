@@ -57,7 +57,8 @@ def calibrate(
     if len(rows) < MIN_FIT:
         raise JudgeError(
             f"calibration: {judge.name} has labelled {quantity(len(rows), 'answer')} with known "
-            f"labels, and a calibration needs {MIN_FIT}; leave out --no-control"
+            f"labels, and a calibration needs {MIN_FIT}; choose a judge that reads the control "
+            "set, or import labels of people or of a paper"
         )
     calibrated, held_out = _fitted(judge, source, rows, labels)
     ids[judge.id] = calibrated.id

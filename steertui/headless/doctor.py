@@ -51,7 +51,9 @@ def examine() -> Iterator[Finding]:
     kinds = sorted({d.backend for d in devices})
     yield Finding(OK, f"llama-cpp-python {llama}, built for {', '.join(kinds)}")
     for device in devices:
-        free = f", {gib(device.free)} of {gib(device.total)} free" if device.total else ""
+        # llama.cpp calls all memory of a CPU free; the line on memory has what is.
+        is_known = device.total and device.is_accelerator
+        free = f", {gib(device.free)} of {gib(device.total)} free" if is_known else ""
         yield Finding(NOTE, f"  {device.name}: {device.description}{free}")
     yield from _check_accelerator({d.backend for d in devices if d.is_accelerator}, llama)
     memory = psutil.virtual_memory()

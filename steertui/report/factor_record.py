@@ -5,8 +5,9 @@ from dataclasses import asdict
 from steertui.analysis.arms import ArmResult
 from steertui.analysis.model_series import ModelSeries, SizeSlope, series_sentences
 from steertui.analysis.primary_gaps import PooledGap
+from steertui.analysis.table import Table
 from steertui.report.group_record import rate_record, tested_record
-from steertui.stats.variance_split import Factor, VarianceSplit
+from steertui.stats.variance_split import Factor
 
 Record = dict[str, object]
 
@@ -27,12 +28,14 @@ def arm_record(result: ArmResult) -> Record:
     }
 
 
-def split_record(split: VarianceSplit | None) -> Record | None:
+def split_record(table: Table) -> Record | None:
     """Return the variance split of a primary gap; errors are in percentage points."""
+    split = table.split
     if split is None:
         return None
     limits = split.scenario_limits
     return {
+        "between": list(table.split_between),
         "scenarios": split.number,
         "standard_error": split.standard_error,
         "shares": {str(factor): share for factor, share in split.shares.items()},

@@ -44,12 +44,7 @@ def draw_pilots(summary: Summary, *, gap: float, width: float, sizes: Sequence[i
     if not summary.tables:
         yield line_text(NO_EXPERIMENT)
         return
-    arms = {
-        name: own
-        for declaration in summary.declarations
-        for own in text_arms(declaration.conditions).values()
-        for name in own
-    }
+    arms = {each.experiment: text_arms(each.conditions) for each in summary.declarations}
     pilots = [*pilot_gaps(summary, arms)]
     for pilot in pilots:
         yield from _pilot(pilot, gap, width, sizes)

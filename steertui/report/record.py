@@ -96,7 +96,7 @@ def table_record(table: Table) -> Record:
             if (counts := label_transitions(table.outcomes, c.gap.first, c.gap.second))
         ],
         "arms": [arm_record(arm) for arm in table.arms],
-        "variance": split_record(table.split),
+        "variance": split_record(table),
         "axes": [axis_record(axis, table.groups) for axis in table.groups.axes],
         "contests": [contest_record(each, table.groups) for each in table.groups.contests],
         "over_refusals": [refusals_record(result) for result in table.groups.refusals],

@@ -33,8 +33,16 @@ def side(values: list[int], samples: int = 1) -> ScenarioCounts:
 def pilot(
     back: Estimate, split: VarianceSplit | None = None, wordings: tuple[int, int] = (1, 1)
 ) -> PilotGap:
+    pair = ("pro", "anti")
     return PilotGap(
-        "m", ("pro", "anti"), points=30.0, pairs=40, back=back, split=split, wordings=wordings
+        "m",
+        pair,
+        points=30.0,
+        pairs=40,
+        back=back,
+        split=split,
+        wordings=wordings,
+        between=pair,
     )
 
 

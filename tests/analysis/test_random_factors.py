@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from steertui.analysis.arms import arm_results, text_arms
+from steertui.analysis.arms import arm_results, compared_arms, text_arms
 from steertui.analysis.primary_gaps import pooled_gaps, pooled_sentence
 from steertui.analysis.summary import Summary, summarise_experiment
 from steertui.analysis.variance import factor_sentences, variance_sentence
@@ -172,6 +172,26 @@ def test_every_form_shows_wordings_split_and_pooled_gap(db: Path, summary: Summa
     assert own["arms"][0]["wordings"] == [3, 2]
     assert own["variance"]["error_with_twice"]["wordings"] < own["variance"]["standard_error"]
     assert record["pooled"][0]["settings"] == 2
+
+
+def test_two_wordings_of_one_arm_stand_for_themselves() -> None:
+    arms = {"pro": ["p1", "p2"], "anti": ["a1", "a2", "a3"], "plain": ["baseline"]}
+    assert compared_arms(("p2", "p1"), arms) == (("p2", ["p2"]), ("p1", ["p1"]))
+    assert compared_arms(("p1", "a2"), arms) == (("pro", arms["pro"]), ("anti", arms["anti"]))
+    assert compared_arms(("baseline", "a1"), arms) == (
+        ("baseline", ["baseline"]),
+        ("anti", arms["anti"]),
+    )
+    assert compared_arms(("x", "y"), arms) == (("x", ["x"]), ("y", ["y"]))
+
+
+def test_the_standard_error_is_named_after_the_arms_that_it_is_of(summary: Summary) -> None:
+    table = summary.tables[0]
+    assert table.primary
+    (sentence,) = factor_sentences(table)
+    assert table.split_between == ("pro", "baseline")
+    assert sentence.startswith("Estimated standard error of pro − baseline: ")
+    assert (table.primary.gap.first, table.primary.gap.second) != table.split_between
 
 
 def test_methods_and_labels_without_worth_have_no_conclusion_on_wordings() -> None:

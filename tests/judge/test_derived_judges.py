@@ -139,7 +139,7 @@ def test_a_calibrated_judge_is_a_judge_of_its_own_and_says_its_gain(tmp_path: Pa
 def test_calibration_without_known_labels_is_refused(tmp_path: Path) -> None:
     db = tmp_path / "a.db"
     experiment = made_up(db, ["Answer."])
-    with Store(db) as store, pytest.raises(JudgeError, match="needs 40; leave out --no-control"):
+    with Store(db) as store, pytest.raises(JudgeError, match="needs 40; choose a judge"):
         list(calibrate(store, experiment, local(), "control", {}))
 
 

@@ -233,5 +233,5 @@ def _weights(models: Sequence[dict[str, Any]]) -> Iterator[Check]:
     for model in models:
         identity = model["sha256"]
         found = identity in here
-        text = "on this machine" if found else "not on this machine, or not hashed yet"
+        text = "on this machine" if found else "not among those that steertui downloaded"
         yield Check(f"weights of {model['name']}", found or None, f"{identity[:12]}… {text}")

@@ -93,7 +93,10 @@ class Readings(NamedTuple):
         """What is read before them, as the end of a sentence; "" for nothing."""
         if not self.control:
             return ""
-        return f"; before, the {self.control:,} of the control set, as far as it has not read them"
+        return (
+            f"; before, the {self.control:,} of the control set, as far as it has not read them "
+            "(the demo reads none)"
+        )
 
 
 def test_form(judges: Sequence[str]) -> Form:

@@ -18,7 +18,7 @@ QUESTION = "Label a batch of answers. u takes labels back, those of earlier batc
 
 ORDER_HINT = (
     "random measures the judge's errors and can correct its rates; uncertain, the smallest margins "
-    "first, finds errors and corrects no rates"
+    "first, in turn from every condition and label, finds errors and corrects no rates"
 )
 
 NAME_HINT = "labels are stored under this name; people with one name count as one person"

@@ -34,6 +34,7 @@ from steertui.tui.label.label_text import (
     JUDGING,
     JUDGING_LATER,
     NO_ANSWERS,
+    NO_MARGINS,
     RUN_LABELS,
     end_lines,
     keys,
@@ -55,9 +56,9 @@ judge is shown when the batch has ended.
 
 A batch is drawn at random by default, in turn from each condition and each label of the judge: only
 such a stratified random sample can correct the judge's rates. **b** starts another batch with
-another number of answers, with the answers first on which the judge is least certain, or under
-another name; number and name are kept for the next start. **space** moves an answer to the end of
-the batch.
+another number of answers, with the answers first on which the judge is least certain (in turn from
+every condition and label; a judge without probabilities has none), or under another name; number
+and name are kept for the next start. **space** moves an answer to the end of the batch.
 
 **u** takes your last label in this experiment back and shows its answer again, then the label
 before it and so on, those of earlier batches and days, too. The label is removed from the database.
@@ -175,6 +176,8 @@ class LabelScreen(LivePage):
             self._batch = await self.session.with_store(
                 lambda store: draw_batch(store, experiment, annotator, size, order)
             )
+        if self._batch.size and self._batch.drawn_order is not order:
+            self.notify(NO_MARGINS, severity="warning", timeout=15, markup=False)
         self._show_next()
 
     def _show_drawing(self) -> None:

@@ -28,6 +28,11 @@ NO_JUDGE = "No judge labelled the answers of this experiment"
 
 DRAWING = "Drawing a batch of the answers …"
 
+NO_MARGINS = (
+    "The judge gives no probabilities, so its uncertain answers are unknown: the batch is in "
+    "random order."
+)
+
 JUDGING = "8 opens Judges, where l labels answers."
 
 JUDGING_LATER = "a run or a judge is at work on this database, and judges can label after it."

@@ -62,6 +62,7 @@ class ReadScreen(Filtered):
     def __init__(self) -> None:
         super().__init__()
         self._version = -1
+        self._is_unplanned = False
         self._shows_reasoning = False
         self._trial: TrialText | None = None
         self._drawn: tuple[TrialText | None, Palette] | None = None
@@ -96,8 +97,10 @@ class ReadScreen(Filtered):
         if self._version != self.session.version:
             self._version = self.session.version
             self.trial_filter = TrialFilter(experiment=self.session.id)
+            self._is_unplanned = not self.session.id
             self.show_search("")
-        elif not self.trial_filter.experiment and not self.trial_filter.judge:
+        elif self._is_unplanned and self.session.id:
+            self._is_unplanned = False
             self.trial_filter = replace(self.trial_filter, experiment=self.session.id)
         self.find()
 
