@@ -137,6 +137,13 @@ class EngineProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgeAsked:
+    """A judge on a server is asked for the label of a known answer, before all others."""
+
+    judge: str
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeReady:
     """A judge on a server labelled the known answer.
 
@@ -372,6 +379,7 @@ Event = (
     | Generated
     | Judged
     | EngineProgress
+    | JudgeAsked
     | JudgeReady
     | JudgeMeasured
     | JudgeCalibrated

@@ -11,6 +11,7 @@ from steertui.errors import JudgeError
 from steertui.execution.control_reading import ControlReading, Reread
 from steertui.execution.events import (
     Event,
+    JudgeAsked,
     Judged,
     JudgeMeasured,
     JudgeProgress,
@@ -90,6 +91,7 @@ class JudgeWorker:
 
     async def probe(self) -> None:
         """Judge the known answer; raise JudgeError if no label comes back."""
+        self._publish(JudgeAsked(self._judge.name))
         replies = await self._negotiate()
         for reply in replies:
             dollars = self._judge.dollars(reply, full_price=True)

@@ -12,6 +12,7 @@ from steertui.execution.events import (
     BatchProgress,
     EngineProgress,
     Incident,
+    JudgeAsked,
     JudgeCalibrated,
     JudgeMeasured,
     JudgeProgress,
@@ -141,9 +142,11 @@ def device_names(shape: ContextParams) -> str:
     return "+".join(shape.devices)
 
 
-def judge_line(event: JudgeReady | JudgeProgress | BatchProgress) -> str:
+def judge_line(event: JudgeAsked | JudgeReady | JudgeProgress | BatchProgress) -> str:
     """Return the state of a judge on a server: request format, progress, cost."""
     match event:
+        case JudgeAsked():
+            return f"Asking {event.judge} for the label of a known answer"
         case JudgeReady():
             return f"Judging by {event.judge}: {event.request_format}{_known_answer_text(event)}"
         case BatchProgress():

@@ -20,6 +20,7 @@ from steertui.execution import (
     Event,
     Generated,
     Incident,
+    JudgeAsked,
     JudgeCalibrated,
     Judged,
     JudgeMeasured,
@@ -122,6 +123,8 @@ class JsonReporter:
                     probabilities=verdict.probabilities,
                     reason=verdict.reason,
                 )
+            case JudgeAsked(judge):
+                self._write("judge_asked", judge=judge)
             case JudgeReady(judge, request_format, is_correct, failure):
                 self._write(
                     "judge_ready",
@@ -248,7 +251,7 @@ class LineReporter:
                     self._print_line(weights_line(event))
             case WeightsFetched() | WeightsRemoved():
                 self._print_line(weights_line(event))
-            case JudgeReady() | BatchProgress():
+            case JudgeAsked() | JudgeReady() | BatchProgress():
                 self._print_line(judge_line(event))
             case LabelOrdersMeasured():
                 self._print_line(order_sentence(event.judge, event.effect))
@@ -321,7 +324,7 @@ class BarReporter(LineReporter):
                     self._print(weights_line(event), end="\r")
             case WeightsFetched() | WeightsRemoved():
                 self._print(weights_line(event))
-            case JudgeReady() | BatchProgress():
+            case JudgeAsked() | JudgeReady() | BatchProgress():
                 self._print(judge_line(event))
             case LabelOrdersMeasured():
                 sentence = order_sentence(event.judge, event.effect)

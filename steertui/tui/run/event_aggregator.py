@@ -13,6 +13,7 @@ from steertui.execution import (
     Event,
     Generated,
     Incident,
+    JudgeAsked,
     JudgeCalibrated,
     Judged,
     JudgeMeasured,
@@ -107,6 +108,8 @@ class EventAggregator:
                 update.queues[judge] = JudgeQueue(done, total, failed, dollars)
             case ServerProgress():
                 self._add_server_progress(event)
+            case JudgeAsked():
+                update.notices.append(Notice(judge_line(event), is_bad=False))
             case JudgeReady():
                 update.notices.append(Notice(judge_line(event), is_bad=not event.is_correct))
             case BatchProgress():
