@@ -125,14 +125,8 @@ class JsonReporter:
                 )
             case JudgeAsked(judge):
                 self._write("judge_asked", judge=judge)
-            case JudgeReady(judge, request_format, is_correct, failure):
-                self._write(
-                    "judge_ready",
-                    judge=judge,
-                    request_format=request_format,
-                    is_correct=is_correct,
-                    failure=failure,
-                )
+            case JudgeReady():
+                self._write("judge_ready", **asdict(event))
             case JudgeMeasured():
                 self._measured(event)
             case JudgeCalibrated():

@@ -12,7 +12,15 @@ import pytest
 
 from steertui.engine.sizing import Overrides
 from steertui.errors import JudgeError
-from steertui.execution import Event, Judged, JudgeProgress, JudgeReady, JudgeStopped, judge
+from steertui.execution import (
+    Event,
+    JudgeAsked,
+    Judged,
+    JudgeProgress,
+    JudgeReady,
+    JudgeStopped,
+    judge,
+)
 from steertui.judge.server import ServerJudge
 from steertui.planning.judges import (
     Judge,
@@ -79,7 +87,7 @@ def test_failures_give_no_label_and_only_they_are_repeated(
     with Loopback(Fake(failing)) as server:
         name = f"openai:one@{server.url}"
         events, judges = ask(db, experiment, [name])
-        assert [type(e) for e in events[:1]] == [JudgeReady]
+        assert [type(e) for e in events[:2]] == [JudgeAsked, JudgeReady]
         failures = check(db, experiment, judges, server.fake)
         assert 0 < failures.total() < 30
         with Store(db) as store:

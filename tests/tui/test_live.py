@@ -19,6 +19,7 @@ from steertui.tui.widgets import live_page
 from steertui.tui.widgets.long_text import LongText
 from steertui.tui.widgets.stable_table import StableTable
 from tests.fixtures.database import select
+from tests.fixtures.frames import frame
 from tests.fixtures.run_screens import drive_run, drive_stored, run_screen
 from tests.fixtures.screens import drive, press, wait_idle, wait_until
 from tests.fixtures.stored_answers import made_up
@@ -48,9 +49,7 @@ def label_all(db: Path, judge: str = "late") -> None:
 
 def shown(app: SteertuiApp) -> str:
     """Return all plain text of the screen."""
-    return "\n".join(
-        "".join(segment.text for segment in line) for line in app.screen._compositor.render_strips()
-    )
+    return frame(app)[0]
 
 
 @pytest.mark.parametrize("page", ["2", "3", "4"])
