@@ -23,7 +23,7 @@ def test_a_label_that_waits_for_another_program_says_so(tmp_path: Path) -> None:
         with closing(sqlite3.connect(db)) as other:
             other.execute("BEGIN IMMEDIATE")
             await pilot.press("c")
-            await wait_until(pilot, lambda: "another program" in frame(app)[0])
+            await wait_until(pilot, lambda: "waiting" in frame(app)[0])
             other.rollback()
         await wait_idle(pilot)
         assert len(LOG.handlers) == 1
