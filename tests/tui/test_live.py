@@ -14,6 +14,7 @@ from steertui.tui.app import SteertuiApp
 from steertui.tui.judges.judges_screen import JudgesScreen
 from steertui.tui.read.read_screen import ReadScreen
 from steertui.tui.run.run_controls import PAUSED
+from steertui.tui.run.run_screen import GONE
 from steertui.tui.session import Session, open_session
 from steertui.tui.widgets import live_page
 from steertui.tui.widgets.long_text import LongText
@@ -118,7 +119,7 @@ def test_a_paused_run_shows_all_that_is_stored(tmp_path: Path) -> None:
         assert screen.run.summary
         (table,) = screen.run.summary.tables
         assert sum(row.counts.generated for row in table.rows) == answers
-        assert f"{answers} answers are stored and no judge has labelled them" in shown(app)
+        assert "No judge has labelled an answer so far" in shown(app)
         screen.halt()
         await wait_idle(pilot)
 
@@ -165,3 +166,20 @@ def test_label_says_how_many_answers_are_newer_than_its_batch(tmp_path: Path) ->
     run = Experiment(temperatures=[1.0], samples=8, max_tokens=64, judges=["none"])
     session = Session(db, run, overrides=Overrides(threads=1))
     drive(session, story, (80, 24), first="running")
+
+
+def test_a_database_that_is_replaced_is_not_called_up_to_date(db: Path) -> None:
+    other = db.with_name("other.db")
+    made_up(other, ["Another answer."], title="other")
+
+    async def story(pilot: Pilot[None], app: SteertuiApp) -> None:
+        await press(pilot, "2")
+        screen = run_screen(app)
+        other.replace(db)
+        await wait_until(pilot, lambda: screen.state == GONE)
+        assert "Up to date" not in shown(app)
+        assert not screen.run.places
+        await wait_idle(pilot)
+        assert screen.state == GONE
+
+    drive_stored(db, story)

@@ -12,7 +12,6 @@ from steertui.analysis.formatting import (
     rate_interval,
     rate_percent,
     shared_legend,
-    unjudged_sentence,
 )
 from steertui.analysis.interval_text import interval_cell
 from steertui.analysis.summary import Summary
@@ -75,6 +74,10 @@ class _Columns:
         return [head for head in OTHERS if head not in self.others]
 
 
+UNJUDGED = "No judge has labelled an answer so far."
+"""Sentence on a table without labels; the line of the state counts the answers."""
+
+
 def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
     """Return all tables of a summary, `width` columns wide."""
     text = Text()
@@ -86,7 +89,7 @@ def draw_rates(summary: Summary, width: int, colours: Palette) -> Text:
             text.append(f"! {table.judge_words}\n", colours.warning)
         text.append_text(draw_table(table, width, colours)).append("\n")
         if table.judge is None:
-            text.append(f"{unjudged_sentence(table)}\n", colours.quiet)
+            text.append(f"{UNJUDGED}\n", colours.quiet)
         text.append("\n")
     text.rstrip()
     return text

@@ -44,6 +44,7 @@ resume. **Run** runs everything that is missing or failed.
 DONE = "Up to date: 4 shows the results, enter opens a trial"
 NOT_STARTED = "Not started: r runs the experiment"
 READING = "Reading the database …"
+GONE = "Not in the database any more: ctrl+o opens another experiment"
 COUNTING = "Counting the labels …"
 NO_RATES = {
     True: "Rates appear here as answers are labelled.",
@@ -148,7 +149,7 @@ class RunScreen(RunControls):
             if at_work is not None:
                 self.follow(at_work)  # which loads again
                 return
-            self.state = self.outcome_line(outcome)
+            self.state = self.outcome_line(outcome) if stored.places else GONE
         self.query_one(Matrix).fill(self.run.grid)
         exempt_live_objects()
         self.draw(rates=False)
