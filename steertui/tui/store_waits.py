@@ -34,14 +34,17 @@ class _Posted(logging.Handler):
 class SaysWaits(App[None]):
     """App that says when the store waits for another program's lock."""
 
+    _waits: logging.Handler | None = None
+
     async def on_mount(self) -> None:
         """Listen to the store."""
         self._waits = _Posted(self)
         LOG.addHandler(self._waits)
 
     def on_unmount(self) -> None:
-        """Listen no more."""
-        LOG.removeHandler(self._waits)
+        """Listen no more; an app that failed at its start has not listened."""
+        if self._waits:
+            LOG.removeHandler(self._waits)
 
     @on(StoreWaits)
     def _say_wait(self, message: StoreWaits) -> None:

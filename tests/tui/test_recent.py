@@ -12,6 +12,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from steertui.analysis.label_queue import QueueOrder, build_queue
 from steertui.core.experiment import Experiment
 from steertui.core.verdict import Label, Verdict
 from steertui.engine.sizing import Overrides
@@ -371,15 +372,20 @@ def test_a_gap_over_too_few_labels_for_an_interval_is_not_listed(tmp_path: Path)
     db = tmp_path / "a.db"
     write(db)
     person = "human:ann#steertui"
-    keys = [str(key) for (key,) in select(db, "SELECT trial FROM generations ORDER BY id")]
+    conditions = {str(key): name for key, name in select(db, "SELECT key, condition FROM answers")}
+    with Store(db) as store:
+        experiment = store.resolve_experiment()
+        queue = build_queue(store, experiment, "ann", "", QueueOrder.RANDOM)
+    keys = [item.key for item in queue]
     for keys_now, gap, judge in (
         (keys[:4], "too few pairs", ""),
         (keys[4:], "+100.0 [", "human:ann"),
     ):
         with Store(db) as store:
             store.add_judge(person, "human:ann", {"kind": "a person", "title": ""})
-            for n, key in enumerate(keys_now):
-                label = (Label.CONVERGENCE, Label.NO_CONVERGENCE)[n % 2]
+            for key in keys_now:
+                is_pro = conditions[key] == "pro"
+                label = Label.CONVERGENCE if is_pro else Label.NO_CONVERGENCE
                 store.add_drawn_label(
                     key, Verdict(person, label), 0, ordering="random", reference=""
                 )
