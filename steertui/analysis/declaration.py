@@ -71,10 +71,9 @@ def read_declaration(store: Store, experiment: str) -> Declaration:
     plans = store.dated_plans(experiment)
     used = used_conditions(store, experiment)
     conditions = [*dict.fromkeys(condition.name for condition in used)]
-    planned = [_readable(toml) for _, toml in plans]
+    planned = [readable_plan(toml) for _, toml in plans]
     analyses = [_analysis(one, conditions) for one in planned]
     since = analyses.index(analyses[-1])
-    others = {i for i in range(since, len(analyses)) if analyses[i] != analyses[-1]}
     planned_at, toml = plans[since]
     in_groups = [condition for condition in used if condition.groups]
     grouped = frozenset(condition.name for condition in in_groups)
@@ -91,11 +90,12 @@ def read_declaration(store: Store, experiment: str) -> Declaration:
         grouped=grouped,
         groups=tuple(group_sentences(in_groups)),
         conditions=tuple(used),
-        is_taken_again=bool(others),
+        is_taken_again=any(analysis != analyses[-1] for analysis in analyses[since:]),
     )
 
 
-def _readable(toml: str) -> Experiment | None:
+def readable_plan(toml: str) -> Experiment | None:
+    """Return a stored plan; None if this version cannot read it."""
     try:
         return parse_experiment(toml)
     except SteertuiError:
@@ -193,7 +193,10 @@ def _time_sentence(declaration: Declaration) -> str:
     stored = quantity(declaration.answers_before, "answer")
     if declaration.is_imported:
         return "The answers are imported, so no analysis was declared before them"
-    again = "; another one was planned after it, then this one again" * declaration.is_taken_again
+    again = (
+        "; another analysis was planned after it, and then this one again"
+        * declaration.is_taken_again
+    )
     if not declaration.answers_before:
         time = "before the first answer"
         return f"{what} was stored with the plan of {when}, {time} (plan {digest}){again}"

@@ -60,7 +60,7 @@ def test_an_analysis_that_is_changed_after_answers_is_called_so(tmp_path: Path) 
     assert call("--batch", *SHORT, cwd=tmp_path)[0] == 0
     text = " ".join(call("report", "a.db", cwd=tmp_path)[1].split())
     assert "before the first answer (plan" in text
-    assert "; another one was planned after it, then this one again" in text
+    assert "; another analysis was planned after it, and then this one again" in text
 
 
 def test_a_registration_replaces_no_other_file(tmp_path: Path) -> None:

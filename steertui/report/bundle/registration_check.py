@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from steertui.analysis.declaration import Declaration, read_declaration
-from steertui.core.declared_analysis import DeclaredAnalysis
-from steertui.core.experiment import parse_experiment
+from steertui.analysis.declaration import Declaration, read_declaration, readable_plan
+from steertui.core.experiment import Experiment
 from steertui.report.bundle.check import Check
 from steertui.report.registration import file_lines, question_lines
 from steertui.stats.rate import Policy
@@ -39,6 +38,7 @@ def registration_checks(
 ) -> Iterator[Check]:
     """Yield whether a preregistration names a plan, was there before the answers, and is unchanged.
 
+    The plan's time is that of its first storage: every run stores its plan, also an unchanged one.
     `is_exact` is whether this version of steertui wrote it: another one may have other words.
     """
     found = _named_plan(text, store, experiments)
@@ -52,14 +52,14 @@ def registration_checks(
         yield Check(TITLE, None, f"{stored}, {late}: for them it is no preregistration")
     else:
         yield Check(TITLE, True, f"{stored}, before the first answer")
-    analysis = parse_experiment(found.toml).analysis
-    if analysis != found.declaration.analysis:
+    planned = readable_plan(found.toml)
+    if planned and planned.analysis != found.declaration.analysis:
         yield Check(TITLE, None, "the report has another analysis than this plan: see its dates")
     if policy is not Policy.PAPER:
         reservation = f"the report's denominator (policy {policy}) is not the registered one"
         yield Check(TITLE, None, f"{reservation} (policy {Policy.PAPER})")
-    if is_exact:
-        yield from _text_check(text, found, analysis, store)
+    if is_exact and planned:
+        yield from _text_check(text, found, planned, store)
 
 
 def _named_plan(text: str, store: Store, experiments: Sequence[str]) -> _Registered | None:
@@ -74,16 +74,14 @@ def _named_plan(text: str, store: Store, experiments: Sequence[str]) -> _Registe
 
 
 def _text_check(
-    text: str, found: _Registered, analysis: DeclaredAnalysis, store: Store
+    text: str, found: _Registered, planned: Experiment, store: Store
 ) -> Iterator[Check]:
     """Yield a failed check if experiment, question, dates or file are not those of the plan."""
     declaration = found.declaration
-    planned = parse_experiment(found.toml)
-    times = [
-        time
-        for time, toml in store.dated_plans(declaration.experiment)
-        if parse_experiment(toml).analysis == analysis
-    ]
+    analysis = planned.analysis
+    plans = store.dated_plans(declaration.experiment)
+    dated = ((time, readable_plan(toml)) for time, toml in plans)
+    times = [time for time, plan in dated if plan and plan.analysis == analysis]
     expected = {
         "the experiment": [f"- experiment: `{declaration.experiment}`"],
         "the experiment file": [*file_lines(found.toml)],
@@ -97,5 +95,5 @@ def _text_check(
     if not any(f"- stored with this analysis: {time}" in text for time in times):
         wrong.append("the time at which the analysis was stored")
     if wrong:
-        text = f"{' and '.join(wrong)} in its text differ from those of the plan that it names"
-        yield Check(TITLE, False, text)
+        parts = " and ".join(wrong)
+        yield Check(TITLE, False, f"{parts} in its text differ from those of the plan it names")
