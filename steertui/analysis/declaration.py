@@ -193,10 +193,9 @@ def _time_sentence(declaration: Declaration) -> str:
     stored = quantity(declaration.answers_before, "answer")
     if declaration.is_imported:
         return "The answers are imported, so no analysis was declared before them"
-    again = (
-        "; another analysis was planned after it, and then this one again"
-        * declaration.is_taken_again
-    )
+    again = ""
+    if declaration.is_taken_again:
+        again = "; another analysis was planned after it, and then this one again"
     if not declaration.answers_before:
         time = "before the first answer"
         return f"{what} was stored with the plan of {when}, {time} (plan {digest}){again}"

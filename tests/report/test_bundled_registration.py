@@ -8,7 +8,7 @@ from tests.fixtures.program import call
 
 SMALL = ("--demo", "--limit", "3", "--max-tokens", "8", "--no-control", "--db", "a.db")
 LATE = "for them it is no preregistration"
-OTHER = "the report has another analysis than this plan"
+OTHER = "the analysis of the report is not that of this plan"
 POLICY = "the report's denominator (policy all) is not the registered one (policy paper)"
 
 

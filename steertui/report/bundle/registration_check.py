@@ -54,7 +54,8 @@ def registration_checks(
         yield Check(TITLE, True, f"{stored}, before the first answer")
     planned = readable_plan(found.toml)
     if planned and planned.analysis != found.declaration.analysis:
-        yield Check(TITLE, None, "the report has another analysis than this plan: see its dates")
+        other = "the analysis of the report is not that of this plan; it says when it was planned"
+        yield Check(TITLE, None, other)
     if policy is not Policy.PAPER:
         reservation = f"the report's denominator (policy {policy}) is not the registered one"
         yield Check(TITLE, None, f"{reservation} (policy {Policy.PAPER})")
